@@ -1,0 +1,187 @@
+import type { SocketDriver, TlsConnectOptions } from "../../transport/mod.ts";
+import { Inbox } from "../shared/inbox.ts";
+import type { BunHandlers, BunSocket, BunTls } from "./runtime.ts";
+
+/** How long `close` waits for the peer to answer the end of a TLS session, in milliseconds. */
+const TLS_END_MS = 1000;
+
+interface Writer {
+  resolve(count: number): void;
+  reject(error: unknown): void;
+}
+
+/** One connection of Bun, fed by {@linkcode bunHandlers}. */
+export class BunDriver implements SocketDriver {
+  #socket!: BunSocket;
+  #secured: boolean;
+  #inbox: Inbox;
+  #writer: Writer | undefined;
+  #closed = false;
+  #error: unknown;
+  #gone: ((error?: unknown) => void) | undefined;
+  #closing: (() => void) | undefined;
+
+  /** A driver without its socket yet; `secured` when TLS runs on it. */
+  constructor(secured: boolean) {
+    this.#secured = secured;
+    this.#inbox = new Inbox({
+      pause: () => this.#socket.pause(),
+      resume: () => this.#socket.resume(),
+    });
+  }
+
+  get alpnProtocol(): string | undefined {
+    const { alpnProtocol } = this.#socket;
+    return typeof alpnProtocol === "string" ? alpnProtocol : undefined;
+  }
+
+  read(into: Uint8Array): number | null | Promise<number | null> {
+    return this.#inbox.read(into);
+  }
+
+  write(bytes: Uint8Array): number | Promise<number> {
+    if (this.#closed) throw this.#error ?? closedError();
+    const count = this.#socket.write(bytes as Uint8Array<ArrayBuffer>);
+    if (count > 0) return count;
+    if (count < 0) throw this.#error ?? closedError();
+    return new Promise((resolve, reject) => {
+      this.#writer = { resolve, reject };
+    });
+  }
+
+  closeWrite(): void {
+    this.#socket.shutdown();
+  }
+
+  close(): void | Promise<void> {
+    if (this.#closed) return;
+    return new Promise((resolve) => {
+      // With TLS Bun keeps the descriptor until the peer has answered, for ten seconds at most, and
+      // `terminate` has no effect any more: nobody should wait for that.
+      const timer = this.#secured ? setTimeout(resolve, TLS_END_MS) : undefined;
+      this.#closing = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#inbox.fail(closedError());
+      this.#socket.end();
+    });
+  }
+
+  abort(): void {
+    this.#inbox.fail(closedError());
+    this.#writer?.reject(closedError());
+    this.#writer = undefined;
+    if (!this.#closed) this.#socket.terminate();
+  }
+
+  watch(gone: (error?: unknown) => void): void {
+    this.#gone = gone;
+    if (this.#closed) queueMicrotask(() => gone(this.#error));
+  }
+
+  startTls(options: TlsConnectOptions): Promise<SocketDriver> {
+    if (this.#inbox.bytes > 0) return Promise.reject(new Error("bytes came before the handshake"));
+    return new Promise((resolve, reject) => {
+      const driver = new BunDriver(true);
+      const refuse = (error: unknown) => reject(error);
+      this.#gone = refuse;
+      const [, secured] = this.#socket.upgradeTLS({
+        data: driver,
+        tls: tlsForBun(options),
+        socket: {
+          ...bunHandlers,
+          open: () => {},
+          handshake: (_socket, success, error) => {
+            if (success && error === null) resolve(driver);
+            else reject(error ?? new Error("TLS handshake failed"));
+          },
+          close: (socket, error) => {
+            reject(error ?? new Error("connection closed during the TLS handshake"));
+            bunHandlers.close!(socket, error);
+          },
+        },
+      });
+      driver.attach(secured);
+    });
+  }
+
+  /** Bun has made the socket. */
+  attach(socket: BunSocket): void {
+    this.#socket = socket;
+  }
+
+  /** Bytes have come. */
+  arrived(chunk: Uint8Array): void {
+    this.#inbox.arrive(chunk);
+  }
+
+  /** There is room to write again. */
+  drained(): void {
+    this.#writer?.resolve(0);
+    this.#writer = undefined;
+  }
+
+  /** The peer has sent the end of its stream. */
+  ended(): void {
+    this.#inbox.end();
+  }
+
+  /** Something broke; `close` follows. */
+  failed(error: unknown): void {
+    this.#error ??= error;
+  }
+
+  /** The descriptor has been given back. */
+  closed(error?: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#error ??= error;
+    // With both ends of the stream sent, Bun calls `close` without calling `end` before.
+    if (this.#error === undefined) this.#inbox.end();
+    else this.#inbox.fail(this.#error);
+    this.#writer?.reject(this.#error ?? closedError());
+    this.#writer = undefined;
+    this.#closing?.();
+    this.#gone?.(this.#error);
+  }
+}
+
+function closedError(): Error {
+  return Object.assign(new Error("connection is closed"), { code: "EPIPE" });
+}
+
+const driverOf = (socket: BunSocket): BunDriver => socket.data as BunDriver;
+
+/** The callbacks of every socket; the driver stands in `socket.data`. */
+export const bunHandlers: BunHandlers = {
+  binaryType: "uint8array",
+  data: (socket, chunk) => driverOf(socket).arrived(chunk),
+  drain: (socket) => driverOf(socket).drained(),
+  end: (socket) => driverOf(socket).ended(),
+  error: (socket, error) => driverOf(socket)?.failed(error),
+  close: (socket, error) => driverOf(socket)?.closed(error),
+};
+
+/** TLS options in Bun's words. */
+export function tlsForBun({ serverName, caCerts, alpnProtocols }: TlsConnectOptions): BunTls {
+  return {
+    serverName,
+    rejectUnauthorized: true,
+    ...(caCerts === undefined ? {} : { ca: [...caCerts] }),
+    ...(alpnProtocols === undefined ? {} : { ALPNProtocols: alpnList(alpnProtocols) }),
+  };
+}
+
+/** Protocol names as they travel: each behind its length (RFC 7301, section 3.1). */
+export function alpnList(protocols: readonly string[]): Uint8Array<ArrayBuffer> {
+  const bytes: number[] = [];
+  for (const protocol of protocols) {
+    const name = new TextEncoder().encode(protocol);
+    if (name.length < 1 || name.length > 255) {
+      throw new RangeError(`Cannot use protocol "${protocol}": expected 1 to 255 bytes`);
+    }
+    bytes.push(name.length, ...name);
+  }
+  return new Uint8Array(bytes);
+}

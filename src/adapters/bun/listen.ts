@@ -1,0 +1,165 @@
+import {
+  AcceptQueue,
+  bindHostname,
+  type Capabilities,
+  checkListenOptions,
+  connectionError,
+  createListener,
+  createSocket,
+  type Listener,
+  type ListenerDriver,
+  type ListenOptions,
+  type Socket,
+  type SocketAddress,
+} from "../../transport/mod.ts";
+import { HANDSHAKE_TIMEOUT_MS, listenOverNet } from "../shared/net_transport.ts";
+import { removeSocketFile } from "../shared/socket_file.ts";
+import { systemNames } from "../shared/system_names.ts";
+import { alpnList, BunDriver, bunHandlers } from "./driver.ts";
+import { bunGlobal, type BunHandlers, type BunListener, type BunSocket } from "./runtime.ts";
+
+/** See {@linkcode Transport.listen}. */
+export async function listenInBun(
+  capabilities: Capabilities,
+  options: ListenOptions,
+): Promise<Listener> {
+  checkListenOptions("bun", capabilities, options);
+  const { hostname = "127.0.0.1", port = 0, path, onError } = options;
+  if (options.transferable || options.backlog !== undefined) return await listenOverNet(options);
+  const drivers = path === undefined
+    ? await bindHostname(systemNames, hostname, port, (host, p) => bind(options, host, p))
+    : [await bind(options, "", 0)] as const;
+  return createListener(drivers, { onError });
+}
+
+function bind(options: ListenOptions, hostname: string, port: number): Promise<ListenerDriver> {
+  try {
+    return Promise.resolve(new BunListenerDriver(options, hostname, port));
+  } catch (cause) {
+    const { path } = options;
+    const wanted = path === undefined ? { hostname, port } : { hostname: "", port: 0, path };
+    return Promise.reject(connectionError("listen", wanted, cause));
+  }
+}
+
+class BunListenerDriver implements ListenerDriver {
+  readonly address: SocketAddress;
+  #options: ListenOptions;
+  #listener: BunListener;
+  #queue: AcceptQueue;
+  /** TLS handshakes on the way, each with its time limit. */
+  #handshakes = new Map<BunSocket, ReturnType<typeof setTimeout>>();
+
+  constructor(options: ListenOptions, hostname: string, port: number) {
+    const { path, reusePort, tls } = options;
+    this.#options = options;
+    this.#listener = bunGlobal().listen({
+      hostname,
+      port,
+      ...(path === undefined ? {} : { unix: path }),
+      ...(reusePort ? { reusePort } : {}),
+      allowHalfOpen: true,
+      ...(tls === undefined ? {} : {
+        tls: {
+          cert: tls.cert,
+          key: tls.key,
+          ...(tls.alpnProtocols === undefined
+            ? {}
+            : { ALPNProtocols: alpnList(tls.alpnProtocols) }),
+        },
+      }),
+      socket: tls === undefined ? this.#plain() : this.#secured(),
+    });
+    this.address = path === undefined
+      ? { hostname, port: this.#listener.port! }
+      : { hostname: "", port: 0, path };
+    this.#queue = new AcceptQueue(this.address, options.maxPending);
+  }
+
+  accept(): Promise<Socket> {
+    return this.#queue.take();
+  }
+
+  async close(): Promise<void> {
+    this.#listener.stop(false);
+    this.#queue.close();
+    for (const socket of this.#handshakes.keys()) socket.terminate();
+    if (this.address.path !== undefined) await removeSocketFile(this.address.path);
+  }
+
+  ref(): void {
+    this.#listener.ref();
+  }
+
+  unref(): void {
+    this.#listener.unref();
+  }
+
+  #plain(): BunHandlers {
+    return { ...bunHandlers, open: (socket) => this.#accepted(socket, new BunDriver(false)) };
+  }
+
+  #secured(): BunHandlers {
+    return {
+      ...bunHandlers,
+      open: (socket) => {
+        const driver = new BunDriver(true);
+        driver.attach(socket);
+        socket.data = driver;
+        this.#handshakes.set(
+          socket,
+          setTimeout(() => {
+            this.#queue.fail(new Error(`no TLS handshake in ${HANDSHAKE_TIMEOUT_MS} ms`));
+            socket.terminate();
+          }, HANDSHAKE_TIMEOUT_MS),
+        );
+      },
+      // With `success` an error only speaks of the client's certificate, which nobody asked for.
+      handshake: (socket, success, error) => {
+        if (!this.#endHandshake(socket)) return;
+        if (success) return this.#accepted(socket, socket.data as BunDriver);
+        this.#queue.fail(error ?? new Error("TLS handshake failed"));
+        socket.terminate();
+      },
+      close: (socket, error) => {
+        if (this.#endHandshake(socket)) {
+          this.#queue.fail(error ?? new Error("connection closed during the TLS handshake"));
+        }
+        bunHandlers.close!(socket, error);
+      },
+    };
+  }
+
+  #endHandshake(socket: BunSocket): boolean {
+    clearTimeout(this.#handshakes.get(socket));
+    return this.#handshakes.delete(socket);
+  }
+
+  #accepted(socket: BunSocket, driver: BunDriver): void {
+    driver.attach(socket);
+    socket.data = driver;
+    const { path, noDelay = true, keepAlive } = this.#options;
+    if (path === undefined) {
+      socket.setNoDelay(noDelay);
+      if (keepAlive) socket.setKeepAlive(true);
+    }
+    const ends = path === undefined
+      ? endsOf(socket, { hostname: "", port: 0 })
+      : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };
+    this.#queue.push(createSocket(driver, ends));
+  }
+}
+
+/** Both ends of a connection as the kernel has them. */
+export function endsOf(
+  socket: BunSocket,
+  target: SocketAddress,
+): { localAddress: SocketAddress; remoteAddress: SocketAddress } {
+  if (target.path !== undefined) {
+    return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress: target };
+  }
+  return {
+    localAddress: { hostname: socket.localAddress, port: socket.localPort },
+    remoteAddress: { hostname: socket.remoteAddress, port: socket.remotePort },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Sockets of Bun, over `Bun.connect` and `Bun.listen`.
+ *
+ * `node:net` takes their place for a socket that is to be handed to a process later, and for a
+ * `backlog`.
+ *
+ * @example
+ * ```ts
+ * import { bunTransport } from "@jackfield/jackfield/bun";
+ *
+ * const transport = bunTransport();
+ * if (transport.name !== "bun") throw new Error("unexpected");
+ * ```
+ *
+ * @module
+ */
+import {
+  addressOfTarget,
+  attempt,
+  type Capabilities,
+  checkConnectOptions,
+  connectionError,
+  type ConnectOptions,
+  createSocket,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  isHostName,
+  sameIp,
+  type Socket,
+  type SocketAddress,
+  systemClock,
+  type Target,
+  tlsOfTarget,
+  type Transport,
+} from "../../transport/mod.ts";
+import { connectOverNet, nameInFamilyOf } from "../shared/net_transport.ts";
+import { systemHost } from "../shared/system_host.ts";
+import { BunDriver, bunHandlers, tlsForBun } from "./driver.ts";
+import { endsOf, listenInBun } from "./listen.ts";
+import { bunGlobal, type BunSocket, type BunSocketOptions } from "./runtime.ts";
+
+export { isBun } from "./runtime.ts";
+
+/** The transport over Bun's own sockets. */
+export function bunTransport(): Transport {
+  return transport;
+}
+
+const capabilities: Capabilities = {
+  listen: true,
+  unix: true,
+  tls: true,
+  tlsListen: true,
+  startTls: true,
+  localAddress: true,
+  noDelay: true,
+  tlsListenNoDelay: true,
+  keepAlive: true,
+  reusePort: true,
+  backlog: true,
+  reset: true,
+  cancelConnect: false,
+  transferable: true,
+};
+
+const transport: Transport = {
+  name: "bun",
+  capabilities,
+  host: systemHost,
+  async connect(target, options = {}) {
+    checkConnectOptions("bun", capabilities, target, options);
+    return await (options.transferable ? connectOverNet : connect)(target, options);
+  },
+  listen: (options = {}) => listenInBun(capabilities, options),
+};
+
+async function connect(target: Target, options: ConnectOptions): Promise<Socket> {
+  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress } = options;
+  const address = addressOfTarget(target);
+  return await attempt({
+    clock: systemClock,
+    address,
+    signal,
+    timeoutMs,
+    released: options.onReleased,
+    undo: (socket) => socket.abort(),
+    start: async (stop) => {
+      let { hostname } = address;
+      if (localAddress !== undefined && isHostName(hostname)) {
+        // With a name Bun may drop the local address silently.
+        hostname = await nameInFamilyOf(localAddress, hostname);
+        stop.throwIfAborted();
+      }
+      return await open(target, { ...address, hostname }, options, stop);
+    },
+  });
+}
+
+async function open(
+  target: Target,
+  address: SocketAddress,
+  options: ConnectOptions,
+  stop: AbortSignal,
+): Promise<Socket> {
+  const { noDelay = true, keepAlive = false, localAddress, localPort } = options;
+  const tls = tlsOfTarget(target);
+  const driver = new BunDriver(tls !== undefined);
+  const handshake = Promise.withResolvers<void>();
+  handshake.promise.catch(() => {}); // A failed connect is reported by the other promise.
+  const where: Partial<BunSocketOptions> = address.path === undefined
+    ? { localAddress, localPort }
+    : { unix: address.path };
+  let socket: BunSocket;
+  try {
+    socket = await bunGlobal().connect({
+      hostname: address.hostname,
+      port: address.port,
+      ...where,
+      allowHalfOpen: true,
+      data: driver,
+      ...(tls === undefined ? {} : { tls: tlsForBun(tls) }),
+      socket: {
+        ...bunHandlers,
+        open: (opened) => driver.attach(opened),
+        connectError: () => {}, // The promise says it, too.
+        handshake: (_socket, success, error) => {
+          if (success && error === null) handshake.resolve();
+          else handshake.reject(error ?? new Error("TLS handshake failed"));
+        },
+        close: (closed, error) => {
+          handshake.reject(error ?? new Error("connection closed during the TLS handshake"));
+          bunHandlers.close!(closed, error);
+        },
+      },
+    });
+  } catch (cause) {
+    throw connectionError("connect", address, cause, { localAddress });
+  }
+  driver.attach(socket);
+  const giveUp = () => driver.abort();
+  stop.addEventListener("abort", giveUp, { once: true });
+  try {
+    if (address.path === undefined) {
+      socket.setNoDelay(noDelay);
+      if (keepAlive) socket.setKeepAlive(true);
+    }
+    if (localAddress !== undefined && !sameIp(socket.localAddress, localAddress)) {
+      const cause = new Error(`Bun bound ${socket.localAddress}`);
+      const reason = "local-address-ignored";
+      throw connectionError("connect", address, cause, { localAddress, reason });
+    }
+    if (tls !== undefined) await handshake.promise;
+    return createSocket(driver, {
+      ...endsOf(socket, address),
+      targetName: addressOfTarget(target).hostname,
+    });
+  } catch (cause) {
+    driver.abort();
+    throw connectionError("connect", address, cause, { reason: "tls" });
+  } finally {
+    stop.removeEventListener("abort", giveUp);
+  }
+}

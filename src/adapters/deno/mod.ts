@@ -1,0 +1,130 @@
+/**
+ * Sockets of Deno, over `Deno.connect` and `Deno.listen`.
+ *
+ * `node:net` takes their place where Deno's own calls have no such option: for a local address, for
+ * `reusePort`, and for a socket that is to be handed to a process later. `node:tls` does not take
+ * part: in Deno 2.9.6 it loses the end of a stream that arrives while reading is paused.
+ *
+ * So TLS from a local address is `UNSUPPORTED`, and so is an explicit `noDelay: true` on a TLS
+ * listener, where Deno offers no way to set it and the system's default holds.
+ *
+ * @example
+ * ```ts
+ * import { denoTransport } from "@jackfield/jackfield/deno";
+ *
+ * const transport = denoTransport();
+ * if (transport.name !== "deno") throw new Error("unexpected");
+ * ```
+ *
+ * @module
+ */
+import {
+  addressOfTarget,
+  attempt,
+  type Capabilities,
+  checkConnectOptions,
+  connectionError,
+  type ConnectOptions,
+  createSocket,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  type Socket,
+  systemClock,
+  type Target,
+  tlsOfTarget,
+  type Transport,
+  unsupported,
+} from "../../transport/mod.ts";
+import { connectOverNet } from "../shared/net_transport.ts";
+import { systemHost } from "../shared/system_host.ts";
+import { DenoDriver, endsOf } from "./driver.ts";
+import { listenInDeno } from "./listen.ts";
+import { needNet, needPath } from "./permissions.ts";
+import { type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
+
+export { isDeno } from "./runtime.ts";
+
+/** The transport over Deno's own sockets. */
+export function denoTransport(): Transport {
+  return transport;
+}
+
+/** Make a {@linkcode Socket} of a `Deno.Conn` that nobody else uses any more. */
+export function fromConn(conn: DenoConn): Socket {
+  return createSocket(new DenoDriver(conn), endsOf(conn));
+}
+
+const capabilities: Capabilities = {
+  listen: true,
+  unix: true,
+  tls: true,
+  tlsListen: true,
+  startTls: true,
+  localAddress: true,
+  noDelay: true,
+  tlsListenNoDelay: false,
+  keepAlive: true,
+  reusePort: true,
+  backlog: true,
+  reset: false,
+  cancelConnect: true,
+  transferable: true,
+};
+
+const transport: Transport = {
+  name: "deno",
+  capabilities,
+  host: systemHost,
+  async connect(target, options = {}) {
+    checkConnectOptions("deno", capabilities, target, options);
+    const { hostname, port, path } = addressOfTarget(target);
+    if (path === undefined) needNet("connect", hostname, port);
+    else needPath("connect", path);
+    const overNet = options.localAddress !== undefined || options.transferable === true;
+    if (tlsOfTarget(target) !== undefined && (overNet || path !== undefined)) {
+      const feature = overNet ? "tls with localAddress" : "tls over a Unix socket";
+      throw unsupported(feature, "Deno cannot secure such a connection reliably");
+    }
+    return await (overNet ? connectOverNet(target, options) : connect(target, options));
+  },
+  listen: (options = {}) => listenInDeno(capabilities, options),
+};
+
+async function connect(target: Target, options: ConnectOptions): Promise<Socket> {
+  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, noDelay = true, keepAlive } = options;
+  const address = addressOfTarget(target);
+  const tls = tlsOfTarget(target);
+  return await attempt({
+    clock: systemClock,
+    address,
+    signal,
+    timeoutMs,
+    released: options.onReleased,
+    undo: (socket) => socket.abort(),
+    start: async (stop) => {
+      let conn: DenoConn;
+      try {
+        conn = address.path === undefined
+          ? await denoGlobal().connect({ ...address, signal: stop })
+          : await denoGlobal().connect({ transport: "unix", path: address.path });
+      } catch (cause) {
+        throw connectionError("connect", address, cause);
+      }
+      const plain = new DenoDriver(conn);
+      const giveUp = () => plain.abort();
+      stop.addEventListener("abort", giveUp, { once: true });
+      try {
+        if (address.path === undefined) {
+          (conn as DenoTcpConn).setNoDelay(noDelay);
+          if (keepAlive) (conn as DenoTcpConn).setKeepAlive(true);
+        }
+        const facts = { ...endsOf(conn), targetName: address.hostname };
+        return createSocket(tls === undefined ? plain : await plain.startTls(tls), facts);
+      } catch (cause) {
+        plain.abort();
+        throw connectionError("connect", address, cause, { reason: "tls" });
+      } finally {
+        stop.removeEventListener("abort", giveUp);
+      }
+    },
+  });
+}

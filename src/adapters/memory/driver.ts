@@ -1,0 +1,78 @@
+import type { Clock, SocketDriver } from "../../transport/mod.ts";
+import { delay } from "../../transport/mod.ts";
+import type { MemoryFault, MemoryFaults } from "./faults.ts";
+import type { Pipe } from "./pipe.ts";
+
+/** What a connection in memory is made of. */
+export interface MemoryWires {
+  /** What the far end sends. */
+  readonly incoming: Pipe;
+  /** What goes to the far end. */
+  readonly outgoing: Pipe;
+  /** Times delays. */
+  readonly clock: Clock;
+  /** What goes wrong. */
+  readonly faults: MemoryFaults | undefined;
+  /** Told once when this end holds nothing any more. */
+  released(): void;
+}
+
+/** One end of a connection in memory. */
+export class MemoryDriver implements SocketDriver {
+  #wires: MemoryWires;
+  #over = false;
+  #ended = false;
+
+  /** Takes over one end. */
+  constructor(wires: MemoryWires) {
+    this.#wires = wires;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    await this.#suffer("read");
+    return await this.#wires.incoming.read(into);
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    await this.#suffer("write");
+    if (this.#over || this.#ended) throw resetError();
+    return await this.#wires.outgoing.write(bytes);
+  }
+
+  closeWrite(): void {
+    this.#ended = true;
+    this.#wires.outgoing.end();
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#release();
+    this.#wires.outgoing.end();
+    // The far end may still read what was sent; it learns of the end when it writes.
+    this.#wires.incoming.break(resetError());
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#release();
+    this.#wires.outgoing.break(resetError());
+    this.#wires.incoming.break(resetError());
+  }
+
+  #release(): void {
+    this.#over = true;
+    this.#wires.released();
+  }
+
+  async #suffer(operation: "read" | "write"): Promise<void> {
+    const fault: MemoryFault | undefined = this.#wires.faults?.(operation);
+    if (fault === undefined) return;
+    if (fault.kind === "delay") return await delay(this.#wires.clock, fault.delayMs);
+    this.abort();
+    throw resetError();
+  }
+}
+
+function resetError(): Error {
+  return Object.assign(new Error("connection reset by peer"), { code: "ECONNRESET" });
+}

@@ -1,0 +1,82 @@
+interface Waiter<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** Bytes from one end of a connection to the other, like a socket's buffer in the kernel. */
+export class Pipe {
+  #capacity: number;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #ended = false;
+  #error: unknown;
+  #reader: Waiter<void> | undefined;
+  #writer: Waiter<void> | undefined;
+
+  /** Holds at most `capacity` bytes. */
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  /** Whether the end has been sent and read, or the pipe broke. */
+  get over(): boolean {
+    return this.#error !== undefined || (this.#ended && this.#bytes === 0);
+  }
+
+  /** Take bytes out; waits for some, or for the end. */
+  async read(into: Uint8Array): Promise<number | null> {
+    while (this.#bytes === 0) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended) return null;
+      await new Promise<void>((resolve, reject) => this.#reader = { resolve, reject });
+    }
+    let count = 0;
+    while (count < into.byteLength && this.#bytes > 0) {
+      const chunk = this.#chunks[0]!;
+      const part = chunk.subarray(0, into.byteLength - count);
+      into.set(part, count);
+      count += part.byteLength;
+      this.#bytes -= part.byteLength;
+      if (part.byteLength === chunk.byteLength) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(part.byteLength);
+    }
+    this.#writer?.resolve();
+    this.#writer = undefined;
+    return count;
+  }
+
+  /** Put as many bytes in as there is room for; waits for some room. */
+  async write(bytes: Uint8Array): Promise<number> {
+    for (;;) {
+      if (this.#error !== undefined) throw this.#error;
+      const room = this.#capacity - this.#bytes;
+      if (room > 0) {
+        const chunk = bytes.slice(0, room);
+        this.#chunks.push(chunk);
+        this.#bytes += chunk.byteLength;
+        this.#wakeReader();
+        return chunk.byteLength;
+      }
+      await new Promise<void>((resolve, reject) => this.#writer = { resolve, reject });
+    }
+  }
+
+  /** No more bytes will come. */
+  end(): void {
+    this.#ended = true;
+    this.#wakeReader();
+  }
+
+  /** What was not read stays readable; then, and for the writer at once, this error. */
+  break(error: unknown): void {
+    this.#error ??= error;
+    this.#wakeReader();
+    this.#writer?.reject(this.#error);
+    this.#writer = undefined;
+  }
+
+  #wakeReader(): void {
+    this.#reader?.resolve();
+    this.#reader = undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import type { Socket as NetSocket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { ipVersion, type SocketDriver, type TlsConnectOptions } from "../../transport/mod.ts";
+import { Inbox } from "./inbox.ts";
+
+/** One connection of `node:net` or `node:tls`; made with `allowHalfOpen`. */
+export class NetDriver implements SocketDriver {
+  #socket: NetSocket;
+  #inbox: Inbox;
+  #error: unknown;
+  #closed = false;
+  #waiting: ((reason: unknown) => void)[] = [];
+  #gone: ((error?: unknown) => void) | undefined;
+
+  /** Takes over a socket that nobody listens to. */
+  constructor(socket: NetSocket) {
+    this.#socket = socket;
+    this.#inbox = new Inbox({ pause: () => socket.pause(), resume: () => socket.resume() });
+    socket.on("data", this.#onData);
+    socket.on("end", this.#onEnd);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+    // Accepted sockets come paused, so that nothing is lost before somebody listens.
+    socket.resume();
+  }
+
+  get alpnProtocol(): string | undefined {
+    const { alpnProtocol } = this.#socket as TLSSocket;
+    return typeof alpnProtocol === "string" ? alpnProtocol : undefined;
+  }
+
+  read(into: Uint8Array): number | null | Promise<number | null> {
+    return this.#inbox.read(into);
+  }
+
+  write(bytes: Uint8Array): number | Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => {
+        if (error) this.#whenClosed((reason) => reject(reason ?? error));
+        else resolve(bytes.byteLength);
+      });
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.end((error?: Error) => {
+        if (error) this.#whenClosed((reason) => reject(reason ?? error));
+        else resolve();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.destroyed) return resolve();
+      this.#socket.once("close", () => resolve());
+      this.#socket.end(() => this.#socket.destroy());
+      this.#inbox.fail(new Error("closed"));
+    });
+  }
+
+  abort(): void {
+    this.#inbox.fail(new Error("aborted"));
+    if (this.#socket.destroyed) return;
+    if ("encrypted" in this.#socket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  watch(gone: (error?: unknown) => void): void {
+    this.#gone = gone;
+  }
+
+  async startTls(options: TlsConnectOptions): Promise<SocketDriver> {
+    if (this.#inbox.bytes > 0) throw new Error("bytes arrived before the handshake");
+    const socket = this.#socket;
+    socket.off("data", this.#onData).off("end", this.#onEnd);
+    socket.off("error", this.#onError).off("close", this.#onClose);
+    return new NetDriver(await secure(socket, options));
+  }
+
+  #onData = (chunk: Uint8Array): void => this.#inbox.arrive(chunk);
+  #onEnd = (): void => this.#inbox.end();
+  #onError = (error: Error): void => {
+    this.#error = error;
+  };
+  #onClose = (): void => {
+    this.#closed = true;
+    this.#inbox.fail(this.#error ?? new Error("closed"));
+    this.#gone?.(this.#error);
+    for (const tell of this.#waiting.splice(0)) tell(this.#error);
+  };
+
+  /** A failed call may say less ("canceled") than the error event that comes after it. */
+  #whenClosed(tell: (reason: unknown) => void): void {
+    if (this.#closed) tell(this.#error);
+    else this.#waiting.push(tell);
+  }
+}
+
+/** Put TLS on a connection of `node:net`; resolves when the peer has been verified. */
+export function secure(socket: NetSocket, options: TlsConnectOptions): Promise<TLSSocket> {
+  const { serverName, caCerts, alpnProtocols } = options;
+  return new Promise((resolve, reject) => {
+    const secured = connectTls({
+      socket,
+      // The server name indication is for names only (RFC 6066, section 3).
+      ...(ipVersion(serverName!) === 0 ? { servername: serverName } : { host: serverName }),
+      ...(caCerts === undefined ? {} : { ca: [...caCerts] }),
+      ...(alpnProtocols === undefined ? {} : { ALPNProtocols: [...alpnProtocols] }),
+    });
+    const refuse = (error?: Error) => {
+      secured.destroy();
+      reject(error ?? new Error("connection closed during the TLS handshake"));
+    };
+    const closed = () => refuse();
+    secured.once("error", refuse);
+    secured.once("close", closed);
+    socket.once("close", closed); // In Bun the end of the one is not the end of the other.
+    secured.once("secureConnect", () => {
+      secured.off("error", refuse);
+      secured.off("close", closed);
+      socket.off("close", closed);
+      resolve(secured);
+    });
+  });
+}

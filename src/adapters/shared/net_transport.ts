@@ -1,0 +1,274 @@
+import {
+  connect as connectNet,
+  createServer,
+  type Server,
+  type Socket as NetSocket,
+} from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import {
+  AcceptQueue,
+  addressOfTarget,
+  attempt,
+  bindHostname,
+  type Capabilities,
+  checkConnectOptions,
+  checkListenOptions,
+  connectionError,
+  type ConnectOptions,
+  createListener,
+  createSocket,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  type Host,
+  isHostName,
+  type Listener,
+  type ListenerDriver,
+  type ListenOptions,
+  sameIp,
+  type Socket,
+  type SocketAddress,
+  systemClock,
+  type Target,
+  tlsOfTarget,
+  type Transport,
+} from "../../transport/mod.ts";
+import { NetDriver, secure } from "./net_driver.ts";
+import { systemNames } from "./system_names.ts";
+
+/** How long a client may take for its TLS handshake, in milliseconds. */
+export const HANDSHAKE_TIMEOUT_MS = 30_000;
+
+/** Options of {@linkcode netTransport}. */
+export interface NetTransportOptions {
+  /** Stands in `Transport.name` and in errors. */
+  readonly name: string;
+  /** What `node:net` can do in this runtime. */
+  readonly capabilities: Capabilities;
+  /** What the runtime offers besides. */
+  readonly host: Host;
+}
+
+/** A transport over `node:net`, which Deno, Bun and Node all have. */
+export function netTransport({ name, capabilities, host }: NetTransportOptions): Transport {
+  return {
+    name,
+    capabilities,
+    host,
+    async connect(target, options = {}) {
+      checkConnectOptions(name, capabilities, target, options);
+      return await connectOverNet(target, options);
+    },
+    async listen(options = {}) {
+      checkListenOptions(name, capabilities, options);
+      return await listenOverNet(options);
+    },
+  };
+}
+
+/** Open a connection with `node:net`; the options have been checked. */
+export async function connectOverNet(target: Target, options: ConnectOptions): Promise<Socket> {
+  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress, onReleased } = options;
+  const address = addressOfTarget(target);
+  const tls = tlsOfTarget(target);
+  return await attempt({
+    clock: systemClock,
+    address,
+    signal,
+    timeoutMs,
+    released: onReleased,
+    undo: (socket) => socket.abort(),
+    start: async (stop) => {
+      let hostname = address.hostname;
+      if (localAddress !== undefined && isHostName(hostname)) {
+        hostname = await nameInFamilyOf(localAddress, hostname);
+        stop.throwIfAborted();
+      }
+      const socket = await openNet({ ...address, hostname }, options, stop);
+      if (localAddress !== undefined && !sameIp(socket.localAddress ?? "", localAddress)) {
+        socket.destroy();
+        const cause = new Error(`the runtime bound ${socket.localAddress}`);
+        const reason = "local-address-ignored";
+        throw connectionError("connect", address, cause, { localAddress, reason });
+      }
+      const facts = { ...endsOf(socket, address), targetName: address.hostname };
+      if (tls === undefined) return createSocket(new NetDriver(socket), facts);
+      const giveUp = () => socket.destroy();
+      stop.addEventListener("abort", giveUp, { once: true });
+      try {
+        return createSocket(new NetDriver(await secure(socket, tls)), facts);
+      } catch (cause) {
+        socket.destroy();
+        throw connectionError("connect", address, cause, { reason: "tls" });
+      } finally {
+        stop.removeEventListener("abort", giveUp);
+      }
+    },
+  });
+}
+
+function openNet(
+  address: SocketAddress,
+  options: ConnectOptions,
+  stop: AbortSignal,
+): Promise<NetSocket> {
+  const { noDelay = true, keepAlive = false, localAddress, localPort } = options;
+  return new Promise((resolve, reject) => {
+    const socket = connectNet({
+      ...(address.path === undefined
+        ? {
+          host: address.hostname,
+          port: address.port,
+          noDelay,
+          keepAlive,
+          localAddress,
+          localPort,
+        }
+        : { path: address.path }),
+      allowHalfOpen: true,
+    });
+    const giveUp = () => socket.destroy();
+    const fail = (cause?: Error) => {
+      stop.removeEventListener("abort", giveUp);
+      socket.destroy();
+      reject(
+        connectionError("connect", address, firstOf(cause) ?? new Error("closed"), {
+          localAddress,
+        }),
+      );
+    };
+    const closed = () => fail();
+    socket.once("error", fail);
+    socket.once("close", closed);
+    socket.once("connect", () => {
+      stop.removeEventListener("abort", giveUp);
+      socket.off("error", fail);
+      socket.off("close", closed);
+      socket.pause(); // Nothing is lost before a driver listens.
+      resolve(socket);
+    });
+    stop.addEventListener("abort", giveUp, { once: true });
+  });
+}
+
+/** Several addresses were tried: the first failure says most. */
+function firstOf(error: Error | undefined): unknown {
+  const errors = (error as Partial<AggregateError> | undefined)?.errors;
+  return errors?.[0] ?? error;
+}
+
+/** The first address of a name in the family of the address to connect from. */
+export async function nameInFamilyOf(localAddress: string, hostname: string): Promise<string> {
+  const family = localAddress.includes(":") ? 6 : 4;
+  const found = await systemNames.lookup(hostname);
+  const match = found.find((address) => address.family === family);
+  if (match !== undefined) return match.hostname;
+  const cause = new Error(`${hostname} has no IPv${family} address`);
+  throw connectionError("connect", { hostname, port: 0 }, cause, { localAddress, reason: "name" });
+}
+
+/** Listen with `node:net`; the options have been checked. */
+export async function listenOverNet(options: ListenOptions): Promise<Listener> {
+  const { hostname = "127.0.0.1", port = 0, path, onError } = options;
+  const drivers = path === undefined
+    ? await bindHostname(systemNames, hostname, port, (host, p) => bindNet(options, host, p))
+    : [await bindNet(options, "", 0)] as const;
+  return createListener(drivers, { onError });
+}
+
+function bindNet(options: ListenOptions, hostname: string, port: number): Promise<ListenerDriver> {
+  const { path, backlog, reusePort, noDelay = true, keepAlive = false, tls } = options;
+  const wanted: SocketAddress = path === undefined
+    ? { hostname, port }
+    : { hostname: "", port: 0, path };
+  const common = { allowHalfOpen: true, pauseOnConnect: tls === undefined, noDelay, keepAlive };
+  const server: Server = tls === undefined ? createServer(common) : createTlsServer({
+    ...common,
+    cert: tls.cert,
+    key: tls.key,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ...(tls.alpnProtocols === undefined ? {} : { ALPNProtocols: [...tls.alpnProtocols] }),
+  });
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: Error) => reject(connectionError("listen", wanted, cause));
+    server.once("error", refuse);
+    server.listen({
+      ...(path === undefined ? { host: hostname, port } : { path }),
+      ...(backlog === undefined ? {} : { backlog }),
+      ...(reusePort ? { reusePort } : {}),
+    }, () => {
+      server.off("error", refuse);
+      resolve(new NetListenerDriver(server, options));
+    });
+  });
+}
+
+class NetListenerDriver implements ListenerDriver {
+  readonly address: SocketAddress;
+  #server: Server;
+  #queue: AcceptQueue;
+
+  constructor(server: Server, options: ListenOptions) {
+    this.#server = server;
+    const bound = server.address();
+    this.address = bound === null || typeof bound === "string"
+      ? { hostname: "", port: 0, path: options.path! }
+      : { hostname: bound.address, port: bound.port };
+    this.#queue = new AcceptQueue(this.address, options.maxPending);
+    const secured = options.tls !== undefined;
+    server.on(secured ? "secureConnection" : "connection", (socket: NetSocket) => {
+      this.#accepted(socket, options);
+    });
+    if (secured) server.on("tlsClientError", (error) => this.#queue.fail(error));
+    server.on("error", (error) => this.#queue.fail(error));
+  }
+
+  accept(): Promise<Socket> {
+    return this.#queue.take();
+  }
+
+  close(): Promise<void> {
+    this.#queue.close();
+    return new Promise((resolve) => {
+      // `close` waits for accepted connections too, which belong to others: stop listening is all.
+      this.#server.close();
+      if (this.#server.listening) this.#server.once("close", resolve);
+      else resolve();
+    });
+  }
+
+  ref(): void {
+    this.#server.ref();
+  }
+
+  unref(): void {
+    this.#server.unref();
+  }
+
+  #accepted(socket: NetSocket, options: ListenOptions): void {
+    // A client that has reset already has no address any more.
+    if (socket.destroyed || (options.path === undefined && socket.remoteAddress === undefined)) {
+      socket.destroy();
+      return this.#queue.fail(Object.assign(new Error("client is gone"), { code: "ECONNABORTED" }));
+    }
+    const ends = options.path === undefined
+      ? endsOf(socket, { hostname: "", port: 0 })
+      : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };
+    this.#queue.push(createSocket(new NetDriver(socket), ends));
+  }
+}
+
+/** Both ends of a connection as the kernel has them. */
+export function endsOf(
+  socket: NetSocket,
+  target: SocketAddress,
+): { localAddress: SocketAddress; remoteAddress: SocketAddress } {
+  if (target.path !== undefined) {
+    return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress: target };
+  }
+  return {
+    localAddress: { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 },
+    remoteAddress: {
+      hostname: socket.remoteAddress ?? target.hostname,
+      port: socket.remotePort ?? target.port,
+    },
+  };
+}

@@ -1,0 +1,337 @@
+import { formatAddress, type SocketAddress } from "./address.ts";
+import { attempt, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { connectionError, JackfieldError, socketError, unsupported } from "./errors.ts";
+import type { Socket, StartTlsOptions } from "./socket.ts";
+import type { SocketDriver } from "./socket_driver.ts";
+import { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
+import { readableOf, writableOf } from "./socket_streams.ts";
+import { Turns } from "./turns.ts";
+
+/** What is known of a connection when its socket is made. */
+export interface SocketFacts {
+  /** The end of the connection on this host. */
+  readonly localAddress: SocketAddress;
+  /** The far end. */
+  readonly remoteAddress: SocketAddress;
+  /** The name that the far end was asked for by. */
+  readonly targetName?: string;
+  /** Bytes that were read already; they come before what the driver reads. */
+  readonly unread?: Uint8Array;
+  /** Which directions have ended already. */
+  readonly ended?: { readonly read: boolean; readonly write: boolean };
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** A connection without a socket around it: what a handoff moves. */
+export interface DetachedSocket extends SocketFacts {
+  /** The runtime's side of the connection. */
+  readonly driver: SocketDriver;
+}
+
+/** How long `close` waits for pending writes. */
+const DRAIN_MS = 30_000;
+
+/** Make a socket of an adapter's driver. */
+export function createSocket(driver: SocketDriver, facts: SocketFacts): Socket {
+  return new DrivenSocket(driver, facts);
+}
+
+/**
+ * Take the connection out of a socket, which is `gone` from that moment.
+ *
+ * @throws {JackfieldError} `SOCKET_BUSY` while a read or write is pending, `SOCKET_CLOSED` or
+ * `SOCKET_GONE` when there is nothing to take, `UNSUPPORTED` for a socket made elsewhere.
+ */
+export function detachSocket(socket: Socket): DetachedSocket {
+  if (socket instanceof DrivenSocket) return DrivenSocket.detach(socket);
+  throw unsupported("detachSocket", "the socket was not made by a transport of this package");
+}
+
+class DrivenSocket implements Socket {
+  readonly localAddress: SocketAddress;
+  readonly remoteAddress: SocketAddress;
+  readonly closed: Promise<void>;
+  #facts: SocketFacts;
+  #driver: SocketDriver;
+  #state: SocketState = "connecting";
+  #reading = false;
+  #writes = new Turns();
+  #readEnded: boolean;
+  #writeEnded: boolean;
+  #unread: Uint8Array | undefined;
+  #closing: Promise<void> | undefined;
+  /** Set by close, abort and detach: what every later call rejects with. */
+  #refusal: unknown;
+  /** Set when writing broke; reading may go on, for an answer may already be here. */
+  #writeFailure: unknown;
+  #resolveClosed!: () => void;
+  #rejectClosed!: (reason: unknown) => void;
+  #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+
+  constructor(driver: SocketDriver, facts: SocketFacts) {
+    this.#driver = driver;
+    this.#facts = facts;
+    this.localAddress = facts.localAddress;
+    this.remoteAddress = facts.remoteAddress;
+    this.#unread = facts.unread;
+    this.#readEnded = facts.ended?.read ?? false;
+    this.#writeEnded = facts.ended?.write ?? false;
+    this.closed = new Promise<void>((resolve, reject) => {
+      this.#resolveClosed = resolve;
+      this.#rejectClosed = reject;
+    });
+    this.closed.catch(() => {}); // Nobody has to look at it.
+    this.#move("opened");
+    if (this.#readEnded || this.#writeEnded) this.#move("halved");
+    driver.watch?.((error) => this.#gone(error));
+  }
+
+  get state(): SocketState {
+    return this.#state;
+  }
+
+  get alpnProtocol(): string | undefined {
+    return this.#driver.alpnProtocol;
+  }
+
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#readable ??= readableOf(this);
+  }
+
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#reading) throw this.#error("SOCKET_BUSY", "read", "another read is pending");
+    if (this.#unread !== undefined) return this.#takeUnread(into);
+    if (this.#readEnded) return null;
+    if (into.byteLength === 0) return 0;
+    this.#reading = true;
+    try {
+      const result = this.#driver.read(into);
+      const count = typeof result === "object" && result !== null ? await result : result;
+      if (this.#refusal !== undefined) throw this.#refusal;
+      if (count === null) this.#endHalf("read");
+      return count;
+    } catch (cause) {
+      if (this.#refusal !== undefined) throw this.#refusal;
+      this.#refusal = socketError("read", this.remoteAddress, cause);
+      this.#break(this.#refusal);
+      throw this.#refusal;
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#writeFailure !== undefined) throw this.#writeFailure;
+    if (this.#writeEnded) throw this.#error("SOCKET_CLOSED", "write", "its write side is closed");
+    const turn = this.#writes.take();
+    if (turn !== undefined) await turn;
+    try {
+      let sent = 0;
+      while (sent < bytes.byteLength) {
+        if (this.#writeFailure !== undefined) throw this.#writeFailure;
+        const result = this.#driver.write(sent === 0 ? bytes : bytes.subarray(sent));
+        sent += typeof result === "number" ? result : await result;
+      }
+      return sent;
+    } catch (cause) {
+      throw this.#failWrite(cause);
+    } finally {
+      this.#writes.pass();
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#writeEnded) return;
+    this.#writeEnded = true; // Writes that are called from now on are refused.
+    const turn = this.#writes.take();
+    if (turn !== undefined) await turn;
+    try {
+      if (this.#writeFailure !== undefined) throw this.#writeFailure;
+      await this.#driver.closeWrite();
+      this.#endHalf("write");
+    } catch (cause) {
+      throw this.#failWrite(cause);
+    } finally {
+      this.#writes.pass();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#drainAndClose();
+  }
+
+  abort(
+    reason: unknown = this.#error("SOCKET_ABORTED", "use", "it was aborted"),
+  ): void {
+    if (this.#isOver()) return;
+    this.#refusal = reason;
+    this.#break(reason);
+  }
+
+  async startTls(options: StartTlsOptions = {}): Promise<Socket> {
+    const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options;
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#driver.startTls === undefined) {
+      throw unsupported("startTls", "this kind of socket cannot be secured later");
+    }
+    if (this.#unread !== undefined) {
+      const failure = this.#error("SOCKET_FAILED", "secure", "bytes arrived before the handshake");
+      this.abort(failure);
+      throw failure;
+    }
+    const { driver, ...facts } = DrivenSocket.detach(this);
+    const serverName = options.serverName ?? facts.targetName ?? facts.remoteAddress.hostname;
+    return await attempt({
+      clock: facts.clock ?? systemClock,
+      address: facts.remoteAddress,
+      signal,
+      timeoutMs,
+      start: async (stop) => {
+        stop.addEventListener("abort", () => driver.abort(), { once: true });
+        try {
+          return createSocket(await driver.startTls!({ ...options, serverName }), facts);
+        } catch (cause) {
+          driver.abort();
+          throw connectionError("connect", facts.remoteAddress, cause, { reason: "tls" });
+        }
+      },
+      undo: (socket) => socket.abort(),
+    });
+  }
+
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** See {@linkcode detachSocket}. */
+  static detach(socket: DrivenSocket): DetachedSocket {
+    if (socket.#refusal !== undefined) throw socket.#refusal;
+    if (socket.#state === "closed") {
+      throw socket.#error("SOCKET_CLOSED", "hand off", "it is closed");
+    }
+    if (socket.#reading || socket.#writes.taken) {
+      throw socket.#error("SOCKET_BUSY", "hand off", "a read or write is pending");
+    }
+    const detached: DetachedSocket = {
+      ...socket.#facts,
+      driver: socket.#driver,
+      unread: socket.#unread,
+      ended: { read: socket.#readEnded, write: socket.#writeEnded },
+    };
+    socket.#refusal = socket.#error("SOCKET_GONE", "use", "it was handed to another owner");
+    socket.#move("handed");
+    socket.#resolveClosed();
+    return detached;
+  }
+
+  #move(event: SocketEvent): void {
+    this.#state = moveSocket(this.#state, event);
+  }
+
+  #error(
+    code: "SOCKET_ABORTED" | "SOCKET_BUSY" | "SOCKET_CLOSED" | "SOCKET_FAILED" | "SOCKET_GONE",
+    operation: string,
+    why: string,
+  ): JackfieldError {
+    const { remoteAddress: address } = this;
+    const to = formatAddress(address);
+    return new JackfieldError(code, `Cannot ${operation} socket to ${to}: ${why}`, {
+      operation,
+      address,
+    });
+  }
+
+  #takeUnread(into: Uint8Array): number {
+    const unread = this.#unread!;
+    const count = Math.min(unread.byteLength, into.byteLength);
+    into.set(count === unread.byteLength ? unread : unread.subarray(0, count));
+    this.#unread = count === unread.byteLength ? undefined : unread.subarray(count);
+    return count;
+  }
+
+  #endHalf(half: "read" | "write"): void {
+    if (half === "read") this.#readEnded = true;
+    if (this.#state === "open") this.#move("halved");
+    else if (this.#state === "half-closed" && this.#readEnded && this.#writeEnded) {
+      void this.close();
+    }
+  }
+
+  async #drainAndClose(): Promise<void> {
+    if (this.#isOver()) return;
+    this.#move("closing");
+    this.#refusal = this.#error("SOCKET_CLOSED", "use", "it is closed");
+    const cancel = this.#limitDrain();
+    try {
+      const turn = this.#writes.take(); // After the writes that came first.
+      if (turn !== undefined) await turn;
+      this.#writes.pass();
+      if (!this.#isOver()) await this.#driver.close();
+    } catch {
+      this.#driver.abort(); // Nothing more can be done for the peer; the descriptor must go back.
+    } finally {
+      cancel();
+    }
+    if (this.#isOver()) return; // Aborted meanwhile.
+    this.#move("closed");
+    this.#resolveClosed();
+  }
+
+  #isOver(): boolean {
+    return this.#state === "closed" || this.#state === "gone";
+  }
+
+  /** A peer that takes nothing more must not keep the descriptor. */
+  #limitDrain(): () => void {
+    const why = `it did not drain within ${DRAIN_MS} ms`;
+    return (this.#facts.clock ?? systemClock).schedule(DRAIN_MS, () => {
+      this.abort(this.#error("SOCKET_ABORTED", "close", why));
+    });
+  }
+
+  /** The end of everything: the descriptor goes back now. */
+  #break(reason: unknown): void {
+    if (this.#isOver()) return;
+    this.#move("closed");
+    this.#writeFailure ??= reason;
+    this.#driver.abort();
+    this.#rejectClosed(reason);
+  }
+
+  #failWrite(cause: unknown): unknown {
+    if (this.#state === "closed" && this.#refusal !== undefined) return this.#refusal;
+    const failure = this.#writeFailure ??= socketError("write", this.remoteAddress, cause);
+    this.#writeEnded = true;
+    this.#endHalf("write");
+    return failure;
+  }
+
+  /** The runtime says, unasked, that the connection has ended. */
+  #gone(cause: unknown): void {
+    // While closing, `close` says how it ended; after a handoff somebody else listens.
+    if (this.#isOver() || this.#state === "closing") return;
+    this.#move("closed");
+    if (cause === undefined) {
+      this.#writeEnded = true;
+      this.#resolveClosed();
+    } else {
+      const failure = socketError("use", this.remoteAddress, cause);
+      this.#writeFailure ??= failure;
+      this.#rejectClosed(failure);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import { formatAddress, type SocketAddress } from "./address.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { JackfieldError, osCodeOf } from "./errors.ts";
+import type { Socket } from "./socket.ts";
+
+/** Where accepted connections come from. */
+export interface Listener extends AsyncIterable<Socket>, Disposable, AsyncDisposable {
+  /** What the kernel bound; the first one when a host name stands for several. */
+  readonly address: SocketAddress;
+  /** Everything that was bound. */
+  readonly addresses: readonly SocketAddress[];
+  /**
+   * The next connection. A client that is gone before it is accepted, and a moment without file
+   * descriptors, are reported to `onError` and survived.
+   *
+   * @throws {JackfieldError} `LISTENER_CLOSED` once the listener is closed.
+   */
+  accept(): Promise<Socket>;
+  /** Stop listening; connections that nobody accepted are closed. Idempotent. */
+  close(): Promise<void>;
+  /** Keep the program alive while listening; this is the default. */
+  ref(): void;
+  /** Let the program end although it listens. */
+  unref(): void;
+}
+
+/** What an adapter brings for one listening socket. */
+export interface ListenerDriver {
+  /** What the kernel bound. */
+  readonly address: SocketAddress;
+  /** The next connection; rejects when one failed, and when the driver is closed. */
+  accept(): Promise<Socket>;
+  /** Stop listening; a pending `accept` rejects. */
+  close(): void | Promise<void>;
+  /** See {@linkcode Listener.ref}. */
+  ref(): void;
+  /** See {@linkcode Listener.unref}. */
+  unref(): void;
+}
+
+/** Told of failures that nobody waits for. */
+export type OnError = (error: unknown, context: { readonly stage: string }) => void;
+
+/** Options of {@linkcode createListener}. */
+export interface CreateListenerOptions {
+  /** Told of every failed accept. */
+  readonly onError?: OnError;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** The first and the longest pause after failed accepts, in milliseconds. */
+const PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 1000;
+
+/** Failures that concern one client only: the next accept can follow at once. */
+const CLIENT_IS_GONE = new Set(["ECONNABORTED", "ECONNRESET", "ENOTCONN", "EPROTO"]);
+
+/** Make a listener of one driver, or of several that are one to the caller. */
+export function createListener(
+  drivers: readonly [ListenerDriver, ...ListenerDriver[]],
+  options: CreateListenerOptions = {},
+): Listener {
+  return new DrivenListener(drivers, options);
+}
+
+interface Waiter {
+  resolve(socket: Socket): void;
+  reject(error: unknown): void;
+}
+
+class DrivenListener implements Listener {
+  readonly address: SocketAddress;
+  readonly addresses: readonly SocketAddress[];
+  #drivers: readonly ListenerDriver[];
+  #onError: OnError | undefined;
+  #clock: Clock;
+  /** Drivers with an accept on the way. */
+  #asked = new Set<ListenerDriver>();
+  #waiters: Waiter[] = [];
+  /** Connections that arrived through a second driver while nobody waited; at most one each. */
+  #arrived: Socket[] = [];
+  #failures = 0;
+  #cancelPause: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    drivers: readonly [ListenerDriver, ...ListenerDriver[]],
+    { onError, clock = systemClock }: CreateListenerOptions,
+  ) {
+    this.#drivers = drivers;
+    this.#onError = onError;
+    this.#clock = clock;
+    this.address = drivers[0].address;
+    this.addresses = drivers.map((driver) => driver.address);
+  }
+
+  accept(): Promise<Socket> {
+    if (this.#closing !== undefined) return Promise.reject(this.#closedError());
+    const arrived = this.#arrived.shift();
+    if (arrived !== undefined) return Promise.resolve(arrived);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#ask();
+    });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Socket> {
+    while (this.#closing === undefined) {
+      let socket: Socket;
+      try {
+        socket = await this.accept();
+      } catch (error) {
+        if (this.#closing !== undefined) return;
+        throw error;
+      }
+      yield socket;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#closing ??= this.#shut();
+  }
+
+  ref(): void {
+    for (const driver of this.#drivers) driver.ref();
+  }
+
+  unref(): void {
+    for (const driver of this.#drivers) driver.unref();
+  }
+
+  [Symbol.dispose](): void {
+    void this.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Have an accept on the way at every driver, as long as somebody waits. */
+  #ask(): void {
+    if (this.#waiters.length === 0 || this.#cancelPause !== undefined) return;
+    for (const driver of this.#drivers) {
+      if (this.#asked.has(driver)) continue;
+      this.#asked.add(driver);
+      driver.accept().then((socket) => this.#accepted(driver, socket), (error) => {
+        this.#asked.delete(driver);
+        if (this.#closing === undefined) this.#failed(error);
+      });
+    }
+  }
+
+  #accepted(driver: ListenerDriver, socket: Socket): void {
+    this.#asked.delete(driver);
+    this.#failures = 0;
+    if (this.#closing !== undefined) return socket.abort();
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#arrived.push(socket);
+    else waiter.resolve(socket);
+    this.#ask();
+  }
+
+  #failed(error: unknown): void {
+    try {
+      this.#onError?.(error, { stage: "accept" });
+    } catch {
+      // A listener must outlive the callback that watches it.
+    }
+    this.#failures++;
+    const code = osCodeOf(error);
+    if (code !== undefined && CLIENT_IS_GONE.has(code)) return this.#ask();
+    // Without a pause a lack of descriptors would spin: the connection stays in the backlog.
+    const pauseMs = Math.min(PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10), LONGEST_PAUSE_MS);
+    this.#cancelPause?.();
+    this.#cancelPause = this.#clock.schedule(pauseMs, () => {
+      this.#cancelPause = undefined;
+      this.#ask();
+    });
+  }
+
+  async #shut(): Promise<void> {
+    this.#cancelPause?.();
+    const closed = this.#closedError();
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed);
+    for (const socket of this.#arrived.splice(0)) socket.abort();
+    await Promise.all(this.#drivers.map((driver) => driver.close()));
+  }
+
+  #closedError(): JackfieldError {
+    const message = `Cannot accept on ${formatAddress(this.address)}: listener is closed`;
+    return new JackfieldError("LISTENER_CLOSED", message, {
+      operation: "accept",
+      address: this.address,
+    });
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The ground floor: sockets, listeners and transports as the rest of the library sees them.
+ *
+ * A {@linkcode Transport} is what an adapter brings. Its sockets are made by
+ * {@linkcode createSocket} from a {@linkcode SocketDriver}, which holds nothing but the runtime's
+ * own calls; the rules (one reader, writes in order, states, errors, streams) stand here once.
+ *
+ * Who owns what: a socket owns its driver, the driver owns the descriptor. `close`, `abort`, the
+ * end of both directions and a failed read give the descriptor back; {@linkcode detachSocket}
+ * moves the driver to another socket and leaves the old one `gone`. A caller that gives up a
+ * `connect` owns nothing: a connection that stands too late is closed here.
+ *
+ * @module
+ */
+export { AcceptQueue, DEFAULT_MAX_PENDING } from "./accept_queue.ts";
+export {
+  assertPort,
+  formatAddress,
+  ipVersion,
+  parseAddress,
+  sameIp,
+  type SocketAddress,
+  withoutBrackets,
+} from "./address.ts";
+export { attempt, type AttemptOptions, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
+export { checkConnectOptions, checkListenOptions } from "./check_options.ts";
+export { type Clock, delay, systemClock } from "./clock.ts";
+export {
+  createSocket,
+  type DetachedSocket,
+  detachSocket,
+  type SocketFacts,
+} from "./driven_socket.ts";
+export {
+  connectionError,
+  type ConnectionErrorOptions,
+  type ErrorCode,
+  type ErrorFacts,
+  type FailureReason,
+  isJackfieldError,
+  JackfieldError,
+  osCodeOf,
+  permissionDenied,
+  socketError,
+  unsupported,
+} from "./errors.ts";
+export type {
+  Digest,
+  FileFacts,
+  Files,
+  Hash,
+  Host,
+  Names,
+  OpenFile,
+  ResolvedAddress,
+} from "./host.ts";
+export { bindHostname } from "./hostname_binding.ts";
+export { Lease, type LeaseEnd, type LeaseEvent, type LeaseState, moveLease } from "./lease.ts";
+export {
+  createListener,
+  type CreateListenerOptions,
+  type Listener,
+  type ListenerDriver,
+  type OnError,
+} from "./listener.ts";
+export type { Socket, StartTlsOptions } from "./socket.ts";
+export type { SocketDriver } from "./socket_driver.ts";
+export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
+export type { TlsConnectOptions, TlsListenOptions } from "./tls_options.ts";
+export {
+  addressOfTarget,
+  type Capabilities,
+  type ConnectOptions,
+  isHostName,
+  type ListenOptions,
+  type Target,
+  type TcpTarget,
+  tlsOfTarget,
+  type Transport,
+  type UnixTarget,
+} from "./transport.ts";

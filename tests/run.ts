@@ -1,0 +1,186 @@
+// Runs the one test suite in Deno, Bun and Node, one after the other, and prints one plain total.
+//
+//   deno task test                              everything, in all three
+//   deno task test --only deno,bun              in these only
+//   deno task test tests/pool tests/queue/x_test.ts    these folders and files only
+//   deno task test --long                       the long tests instead
+//
+// Needs nothing but node: modules, so that Deno, Bun and Node can all start it.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { type Outcome, type Runner, type Tally, tally } from "./support/summary.ts";
+import { bunCommand, denoCommand, nodeCommand } from "./support/tools.ts";
+
+const RUNNERS: readonly Runner[] = ["deno", "bun", "node"];
+const ELSEWHERE = ["tests/clients/", "tests/long/", "tests/support/", "tests/workerd/"];
+const OWN_CONFIG = ".deno.test.json"; // ignored by git, and gone afterwards
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+
+const { only, long, paths } = readArguments(process.argv.slice(2));
+const limitMs = long ? 3_600_000 : 300_000;
+const files = findTests(long, paths);
+if (files.length === 0) {
+  console.log(`Cannot run tests: no test file matches ${paths.join(" ") || "tests/"}`);
+  finish([]);
+}
+
+const totals: [Runner, Tally][] = [];
+for (const runner of only) totals.push([runner, tally(runner, await start(runner))]);
+finish(totals);
+
+/** Split the command line into flags and paths. */
+function readArguments(args: string[]): { only: Runner[]; long: boolean; paths: string[] } {
+  const found = { only: [...RUNNERS], long: false, paths: [] as string[] };
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg === "--") continue;
+    else if (arg === "--long") found.long = true;
+    else if (arg === "--only") found.only = readRunners(args[++at] ?? "");
+    else if (arg.startsWith("--only=")) found.only = readRunners(arg.slice("--only=".length));
+    else if (arg.startsWith("-")) refuse(`Unknown option ${arg}`);
+    else found.paths.push(arg.replace(/^\.\//, ""));
+  }
+  return found;
+}
+
+function readRunners(list: string): Runner[] {
+  const names = list.split(",").filter((name) => name !== "");
+  const known = RUNNERS.filter((runner) => names.includes(runner));
+  if (known.length === 0 || known.length !== names.length) {
+    refuse(`--only takes some of ${RUNNERS.join(",")}, not "${list}"`);
+  }
+  return known;
+}
+
+function refuse(message: string): never {
+  console.log(message);
+  finish([]);
+}
+
+/** The test files, in a stable order. */
+function findTests(long: boolean, wanted: string[]): string[] {
+  return readdirSync("tests", { recursive: true, encoding: "utf8" })
+    .map((name) => `tests/${name.replaceAll("\\", "/")}`)
+    .filter((file) => file.endsWith("_test.ts") && !file.includes("/node_modules/"))
+    .filter((file) =>
+      long ? file.startsWith("tests/long/") : !ELSEWHERE.some((folder) => file.startsWith(folder))
+    )
+    .filter((file) =>
+      wanted.length === 0 ||
+      wanted.some((path) => file === path || file.startsWith(`${path.replace(/\/$/, "")}/`))
+    )
+    .sort();
+}
+
+/** Run the suite in one runtime. */
+async function start(runner: Runner): Promise<Outcome> {
+  if (!existsSync("node_modules/@std/assert/mod.ts")) await run([...denoCommand(), "install"]);
+  if (runner === "bun") {
+    const paths = files.map((file) => `./${file}`); // without "./" Bun takes them as patterns
+    return await run([...bunCommand(), "test", ...paths]);
+  }
+  if (runner === "node") {
+    return await run([
+      ...nodeCommand(),
+      "--test",
+      "--test-concurrency=1", // one file after the other, as in the other two
+      "--test-force-exit", // a failed test may leave a server open
+      "--test-reporter=tap",
+      ...files,
+    ]);
+  }
+  try {
+    const { path, fromJsr } = pickConfig();
+    const source = fromJsr ? "from JSR" : "stand-ins in tests/support/ (JSR not reached)";
+    console.log(`# @std/assert, @std/net: ${source}`);
+    return await run([...denoCommand(), "test", "-A", `--config=${path}`, ...files]);
+  } finally {
+    rmSync(OWN_CONFIG, { force: true });
+  }
+}
+
+/** A config without the stand-ins if JSR answers; otherwise the checked-in one. */
+function pickConfig(): { path: string; fromJsr: boolean } {
+  const config = JSON.parse(readFileSync("deno.json", "utf8"));
+  if (long) delete config.test; // it leaves the long tests out, even when they are named
+  const real = {
+    ...config,
+    links: undefined,
+    lock: false,
+    nodeModulesDir: "none", // otherwise Deno takes packages away that Bun and Node need
+  };
+  if (process.env.STD !== "local") {
+    writeFileSync(OWN_CONFIG, JSON.stringify(real));
+    const [command, ...args] = denoCommand();
+    const probe = [...args, "cache", "--quiet", `--config=${OWN_CONFIG}`, ...files];
+    const { status } = spawnSync(command!, probe, { timeout: 30_000, stdio: "ignore" });
+    if (status === 0) return { path: OWN_CONFIG, fromJsr: true };
+  }
+  if (!long) return { path: "deno.json", fromJsr: false };
+  writeFileSync(OWN_CONFIG, JSON.stringify(config));
+  return { path: OWN_CONFIG, fromJsr: false };
+}
+
+/** Run a command to its end or to the time limit, and echo what it prints. */
+function run(command: string[]): Promise<Outcome> {
+  console.log(`$ ${command.join(" ")}`);
+  return new Promise((resolve) => {
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      detached: process.platform !== "win32", // a group of its own, so that npx's child dies too
+    });
+    const kill = (): void => {
+      try {
+        if (process.platform === "win32") child.kill("SIGKILL");
+        else process.kill(-child.pid!, "SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+    };
+    const timer = setTimeout(() => {
+      console.log(`# killed after ${limitMs / 1000} s`);
+      kill();
+    }, limitMs);
+    const interrupt = (): never => {
+      kill();
+      process.exit(130);
+    };
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const outcome: Outcome = { stdout: "", stderr: "", ok: false };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (chunk: string) => {
+        outcome[name] += chunk;
+        process[name].write(chunk);
+      });
+    }
+    const end = (ok: boolean): void => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      resolve({ ...outcome, ok });
+    };
+    child.on("error", (error) => {
+      console.log(`# cannot start ${command[0]}: ${error.message}`);
+      end(false);
+    });
+    child.on("close", (code) => end(code === 0));
+  });
+}
+
+/** Print the totals, the grand total last, and leave. */
+function finish(totals: [Runner, Tally][]): never {
+  let passed = 0;
+  let failed = totals.length === 0 ? 1 : 0; // nothing ran
+  for (const [runner, { skipped, ...tally }] of totals) {
+    const aside = skipped === 0 ? "" : ` (${skipped} skipped)`;
+    console.log(`${runner}: ${tally.passed} passed, ${tally.failed} failed${aside}`);
+    passed += tally.passed;
+    failed += tally.failed;
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 ? 0 : 1);
+}
