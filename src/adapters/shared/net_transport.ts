@@ -179,7 +179,9 @@ function bindNet(options: ListenOptions, hostname: string, port: number): Promis
   const wanted: SocketAddress = path === undefined
     ? { hostname, port }
     : { hostname: "", port: 0, path };
-  const common = { allowHalfOpen: true, pauseOnConnect: tls === undefined, noDelay, keepAlive };
+  // A client that leaves during its TLS handshake must not stay half-open: see `#accepted`.
+  const clear = tls === undefined;
+  const common = { allowHalfOpen: clear, pauseOnConnect: clear, noDelay, keepAlive };
   const server: Server = tls === undefined ? createServer(common) : createTlsServer({
     ...common,
     cert: tls.cert,
@@ -217,7 +219,9 @@ class NetListenerDriver implements ListenerDriver {
     server.on(secured ? "secureConnection" : "connection", (socket: NetSocket) => {
       this.#accepted(socket, options);
     });
-    if (secured) server.on("tlsClientError", (error) => this.#queue.fail(error));
+    if (secured) {
+      server.on("tlsClientError", (error) => this.#queue.fail(error));
+    }
     server.on("error", (error) => this.#queue.fail(error));
   }
 
@@ -249,6 +253,7 @@ class NetListenerDriver implements ListenerDriver {
       socket.destroy();
       return this.#queue.fail(Object.assign(new Error("client is gone"), { code: "ECONNABORTED" }));
     }
+    socket.allowHalfOpen = true;
     const ends = options.path === undefined
       ? endsOf(socket, { hostname: "", port: 0 })
       : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };

@@ -1,0 +1,43 @@
+/**
+ * What tests of networked code need: a network in memory, time that waits, and repeatable bad luck.
+ *
+ * Everything here is deterministic: the same seed and the same steps give the same run, in every
+ * runtime.
+ *
+ * @example A connection, and a connect that gives up, without a kernel or a sleep
+ * ```ts
+ * import { memoryTransport, VirtualClock } from "@jackfield/jackfield/testing";
+ *
+ * const clock = new VirtualClock();
+ * const network = memoryTransport({ clock });
+ * const listener = await network.listen();
+ * const near = await network.connect(listener.address);
+ * const far = await listener.accept();
+ * await near.write(new TextEncoder().encode("hello"));
+ * const buffer = new Uint8Array(16);
+ * const count = await far.read(buffer);
+ * if (count !== 5) throw new Error(`unexpected: ${count}`);
+ *
+ * let code = "";
+ * network.connect({ hostname: "silent.test", port: 80 }, { timeoutMs: 30_000 })
+ *   .catch((error) => code = error.code);
+ * await clock.advance(30_000);
+ * if (code !== "CONNECT_TIMEOUT") throw new Error(`unexpected: ${code}`);
+ *
+ * await Promise.all([near.close(), far.close(), listener.close()]);
+ * if (network.openEnds !== 0) throw new Error("a connection was left open");
+ * ```
+ *
+ * @module
+ */
+export {
+  type MemoryFault,
+  type MemoryFaults,
+  type MemoryTransport,
+  memoryTransport,
+  type MemoryTransportOptions,
+  seededFaults,
+  type SeededFaultsOptions,
+  seededRandom,
+} from "../adapters/memory/mod.ts";
+export { type RunAllOptions, VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";
