@@ -10,4 +10,12 @@
  *
  * @module
  */
+export * from "./address_table/mod.ts";
+export * from "./download/mod.ts";
+export * from "./handoff/mod.ts";
+export * from "./http/mod.ts";
+export * from "./parallel/mod.ts";
+export * from "./pool/mod.ts";
+export * from "./queue/mod.ts";
+export * from "./strategy/mod.ts";
 export * from "./transport/mod.ts";

@@ -35,7 +35,11 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
     throw new RangeError(`Cannot use timeoutMs "${timeoutMs}": expected more than 0 milliseconds`);
   }
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
+    if (signal?.aborted) {
+      reject(signal.reason);
+      released?.();
+      return;
+    }
     const stop = new AbortController();
     let waiting = true;
     const leave = () => {
@@ -62,7 +66,8 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
       );
     });
     signal?.addEventListener("abort", giveUp, { once: true });
-    start(stop.signal).then((result) => {
+    // Within a promise, so that a `start` that throws ends the attempt like one that rejects.
+    new Promise<T>((begun) => begun(start(stop.signal))).then((result) => {
       if (waiting) {
         leave();
         resolve(result);

@@ -8,8 +8,25 @@ import {
   type Target,
 } from "./transport.ts";
 
-/** Refuse bad values, and options that a transport cannot honour, before anything is begun. */
+/**
+ * Refuse bad values, and options that a transport cannot honour, before anything is begun; whoever
+ * counts descriptors learns that none is held.
+ */
 export function checkConnectOptions(
+  transport: string,
+  can: Capabilities,
+  target: Target,
+  options: ConnectOptions,
+): void {
+  try {
+    check(transport, can, target, options);
+  } catch (error) {
+    options.onReleased?.();
+    throw error;
+  }
+}
+
+function check(
   transport: string,
   can: Capabilities,
   target: Target,

@@ -20,7 +20,7 @@ export interface SocketFacts {
   readonly unread?: Uint8Array;
   /** Which directions have ended already. */
   readonly ended?: { readonly read: boolean; readonly write: boolean };
-  /** @default {systemClock} */
+  /** Limits what `close` waits for. @default {systemClock} */
   readonly clock?: Clock;
 }
 

@@ -182,6 +182,8 @@ const REASON: Readonly<Record<string, FailureReason>> = {
   ENFILE: "descriptors",
   ENOTFOUND: "name",
   EAI_AGAIN: "name",
+  EAI_FAIL: "name",
+  EAI_NODATA: "name",
   EAI_NONAME: "name",
   EACCES: "permission",
   EPERM: "permission",

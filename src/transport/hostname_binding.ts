@@ -22,6 +22,13 @@ export async function bindHostname(
   if (ipVersion(literal) !== 0) return [await bind(literal, port)];
   const found = await names.lookup(hostname);
   const addresses = [...new Set(found.map((address) => address.hostname))];
+  if (addresses.length === 0) {
+    throw new JackfieldError(
+      "NAME_NOT_FOUND",
+      `Cannot listen on "${hostname}": the host name has no address`,
+      { operation: "listen", reason: "name" },
+    );
+  }
   for (let tries = 1;; tries++) {
     const bound: ListenerDriver[] = [];
     let skipped: unknown;

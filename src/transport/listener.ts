@@ -45,7 +45,7 @@ export type OnError = (error: unknown, context: { readonly stage: string }) => v
 export interface CreateListenerOptions {
   /** Told of every failed accept. */
   readonly onError?: OnError;
-  /** @default {systemClock} */
+  /** Times the pauses after failures. @default {systemClock} */
   readonly clock?: Clock;
 }
 

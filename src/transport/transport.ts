@@ -54,7 +54,7 @@ export interface ConnectOptions {
   /** Make a socket that can be handed to another process later. */
   readonly transferable?: boolean;
   /**
-   * Called once when an attempt that gave no socket holds no descriptor any more. Where
+   * Called once for every call that gives no socket, when it holds no descriptor any more. Where
    * `capabilities.cancelConnect` is false that may be long after the promise was rejected.
    */
   readonly onReleased?: () => void;

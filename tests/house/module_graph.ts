@@ -52,7 +52,12 @@ const FLOORS: Readonly<Record<string, number>> = {
 /** Rooms with rooms of their own inside, which know of each other no more than `shared`. */
 const DIVIDED: readonly string[] = ["adapters", "integrations"];
 /** Doors of the core: they put core and adapters together, and no integration. */
-const DOORS: readonly string[] = ["mod.ts", "src/core.ts", "src/system_transport.ts"];
+const DOORS: readonly string[] = [
+  "mod.ts",
+  "src/core.ts",
+  "src/system.ts",
+  "src/system_transport.ts",
+];
 /** Rooms whose files are roots too. */
 const ROOT_ROOMS: readonly string[] = ["roots", "cli"];
 /** Rooms that may know a runtime: its schemes, and the adapters. */

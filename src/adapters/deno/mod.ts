@@ -76,18 +76,28 @@ const transport: Transport = {
   host: systemHost,
   async connect(target, options = {}) {
     checkConnectOptions("deno", capabilities, target, options);
-    const { hostname, port, path } = addressOfTarget(target);
-    if (path === undefined) needNet("connect", hostname, port);
-    else needPath("connect", path);
     const overNet = options.localAddress !== undefined || options.transferable === true;
-    if (tlsOfTarget(target) !== undefined && (overNet || path !== undefined)) {
-      const feature = overNet ? "tls with localAddress" : "tls over a Unix socket";
-      throw unsupported(feature, "Deno cannot secure such a connection reliably");
+    try {
+      checkInDeno(target, overNet);
+    } catch (error) {
+      options.onReleased?.();
+      throw error;
     }
     return await (overNet ? connectOverNet(target, options) : connect(target, options));
   },
   listen: (options = {}) => listenInDeno(capabilities, options),
 };
+
+/** Refuse what Deno cannot do, and what it would have to ask the user for. */
+function checkInDeno(target: Target, overNet: boolean): void {
+  const { hostname, port, path } = addressOfTarget(target);
+  if (tlsOfTarget(target) !== undefined && (overNet || path !== undefined)) {
+    const feature = overNet ? "tls with localAddress" : "tls over a Unix socket";
+    throw unsupported(feature, "Deno cannot secure such a connection reliably");
+  }
+  if (path === undefined) needNet("connect", hostname, port);
+  else needPath("connect", path);
+}
 
 async function connect(target: Target, options: ConnectOptions): Promise<Socket> {
   const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, noDelay = true, keepAlive } = options;

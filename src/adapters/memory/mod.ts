@@ -45,7 +45,7 @@ export {
 
 /** Options of {@linkcode memoryTransport}. */
 export interface MemoryTransportOptions {
-  /** @default {systemClock} */
+  /** Times delays and limits. @default {systemClock} */
   readonly clock?: Clock;
   /** What goes wrong. */
   readonly faults?: MemoryFaults;

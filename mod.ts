@@ -1,0 +1,81 @@
+/**
+ * Jackfield is the layer between `connect`/`listen` and an application: pools of sockets, a table of
+ * local addresses, downloads on handed-over sockets, and one transfer over several sockets.
+ *
+ * This door brings the sockets of whichever runtime it runs in; `@jackfield/jackfield/core` has the
+ * same things for a `Transport` of your own.
+ *
+ * @example
+ * ```ts
+ * import { systemTransport } from "@jackfield/jackfield";
+ *
+ * const transport = systemTransport();
+ * const listener = await transport.listen({ hostname: "127.0.0.1", port: 0 });
+ * const near = await transport.connect(listener.address);
+ * const far = await listener.accept();
+ * await near.write(new TextEncoder().encode("hello"));
+ * const buffer = new Uint8Array(16);
+ * if (await far.read(buffer) !== 5) throw new Error("unexpected");
+ * await near.close();
+ * await far.close();
+ * await listener.close();
+ * ```
+ *
+ * @module
+ */
+export {
+  AddressTable,
+  type AddressTableOptions,
+  DownloadManager,
+  type DownloadManagerOptions,
+  parallelGet,
+  type ParallelGetOptions,
+  serveDownloads,
+  type ServeDownloadsOptions,
+  SocketPool,
+  type SocketPoolOptions,
+} from "./src/system.ts";
+export { systemTransport } from "./src/system_transport.ts";
+export {
+  type AcquireOptions,
+  type AddressCandidate,
+  type AddressRequest,
+  type AddressSource,
+  type Capabilities,
+  type Clock,
+  type ConnectOptions,
+  type DownloadRequest,
+  type DownloadResult,
+  type DownloadServer,
+  type DownloadStats,
+  type ErrorCode,
+  type ErrorFacts,
+  type FailureReason,
+  formatAddress,
+  hostAddresses,
+  isJackfieldError,
+  JackfieldError,
+  Lease,
+  type Listener,
+  type ListenOptions,
+  type ParallelGetResult,
+  parseAddress,
+  type Pick,
+  type Picker,
+  type PoolCandidate,
+  type PoolRequest,
+  type PoolStats,
+  random,
+  roundRobin,
+  type Socket,
+  type SocketAddress,
+  type SocketLease,
+  type SocketProgress,
+  type SocketState,
+  type StatefulStrategy,
+  type Strategy,
+  type TableConnectOptions,
+  type Target,
+  type TransferProgress,
+  type Transport,
+} from "./src/core.ts";

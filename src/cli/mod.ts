@@ -1,0 +1,77 @@
+#!/usr/bin/env node
+/**
+ * The command line: `jackfield serve` and `jackfield get`.
+ *
+ * @example
+ * ```ts
+ * import { main } from "@jackfield/jackfield/cli";
+ *
+ * const code = await main(["--version"]);
+ * if (code !== 0) throw new Error("unexpected");
+ * ```
+ *
+ * @module
+ */
+import { realpathSync } from "node:fs";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { get } from "./get.ts";
+import { serve } from "./serve.ts";
+import { EXIT, explain, say, warn } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
+import { VERSION } from "./version.ts";
+
+const HELP = `Usage: jackfield <command> [options]
+
+Commands:
+  serve [folder]        serve the files of a folder over HTTP/1.1
+  get <url> -o FILE     fetch a file over several connections at once
+
+Options:
+  -h, --help            this text; jackfield <command> --help for a command
+  --version             the version
+
+Exit codes: 0 done, 1 failed, 2 bad arguments, 130 interrupted.`;
+
+const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
+  serve,
+  get,
+};
+
+/** Run the program with these words; resolves to its exit code and never rejects. */
+export async function main(words: readonly string[]): Promise<number> {
+  const [command = "--help", ...rest] = words[0] === "--" ? words.slice(1) : words;
+  try {
+    if (command === "--help" || command === "-h" || command === "help") {
+      say(HELP);
+      return EXIT.done;
+    }
+    if (command === "--version") {
+      say(`jackfield ${VERSION}`);
+      return EXIT.done;
+    }
+    const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+    if (run === undefined) throw new UsageError(`Unknown command '${command}'`);
+    return await run(rest);
+  } catch (error) {
+    const { line, code } = explain(error);
+    const known = Object.hasOwn(COMMANDS, command) ? `${command} ` : "";
+    warn(line);
+    if (error instanceof UsageError) warn(`try: jackfield ${known}--help`);
+    return code;
+  }
+}
+
+/** Whether this file is the program that was started, and not a module of another one. */
+function isMain(): boolean {
+  const started = process.argv[1];
+  try {
+    return started !== undefined &&
+      pathToFileURL(realpathSync(started)).href === import.meta.url;
+  } catch {
+    return false; // Deno gives a made-up name when it was started from elsewhere.
+  }
+}
+
+// No top-level await: it would keep `require` from loading this file.
+if (isMain()) void main(process.argv.slice(2)).then((code) => process.exitCode = code);

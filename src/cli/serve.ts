@@ -1,0 +1,69 @@
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { type DownloadServer, serveDownloads } from "../../mod.ts";
+import { readArguments, readNumber, readText } from "./arguments.ts";
+import { EXIT, onInterrupt, say, warn } from "./terminal.ts";
+
+/** What `jackfield serve --help` prints. */
+export const SERVE_HELP = `Usage: jackfield serve [folder] [options]
+
+Serves the files of a folder over HTTP/1.1. Without a folder: the sample folder
+of a checkout, else the current folder.
+
+Options:
+  --hostname NAME   address or name to listen on      (default 127.0.0.1)
+  --port N          port to listen on, 0 for any      (default 8080)
+  -h, --help        this text
+
+Ctrl-C finishes the downloads and ends; a second one ends at once.
+
+Examples:
+  jackfield serve
+  jackfield serve ./public --port 3000
+  jackfield serve /srv/files --hostname 0.0.0.0
+
+Exit codes: 0 ended as asked, 1 failed (such as a port in use), 2 bad arguments.`;
+
+/** Run `jackfield serve`; resolves to the exit code. */
+export async function serve(words: readonly string[]): Promise<number> {
+  const args = readArguments(words, {
+    hostname: { type: "string" },
+    port: { type: "string" },
+  }, 1);
+  if (args.values.help) {
+    say(SERVE_HELP);
+    return EXIT.done;
+  }
+  const root = args.positionals[0] ?? defaultRoot();
+  const server = await serveDownloads({
+    root,
+    hostname: readText(args, "hostname"),
+    port: readNumber(args, "port", 8080, 0, 65_535),
+    onError: (error) => warn(error instanceof Error ? error.message : String(error)),
+  });
+  say(`Serving ${root}`);
+  say(`     at ${server.url}`);
+  say(`    try curl -O ${server.url}${existsSync(`${root}/numbers.txt`) ? "numbers.txt" : "FILE"}`);
+  return await untilInterrupted(server);
+}
+
+function untilInterrupted(server: DownloadServer): Promise<number> {
+  return new Promise((resolve) => {
+    const stop = onInterrupt(async () => {
+      const { active, queued } = server.stats();
+      say(`Ending after ${active + queued} downloads; once more to end now`);
+      await server.close();
+      stop();
+      resolve(EXIT.done);
+    }, () => server.abort());
+  });
+}
+
+/** The sample folder lies beside the sources; an installed package has none. */
+function defaultRoot(): string {
+  const sample = new URL("../../examples/files/", import.meta.url);
+  if (sample.protocol !== "file:") return process.cwd();
+  const path = fileURLToPath(sample);
+  return existsSync(path) ? path : process.cwd();
+}

@@ -1,0 +1,63 @@
+import process from "node:process";
+import { isJackfieldError } from "../core.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Exit codes of the program. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** A line on standard output. */
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** A line on standard error. */
+export function warn(line: string): void {
+  process.stderr.write(`jackfield: ${line}\n`);
+}
+
+/** One line for whatever went wrong, and the exit code that goes with it. */
+export function explain(error: unknown): { readonly line: string; readonly code: number } {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.split("\n", 1)[0]!;
+  if (error instanceof UsageError) return { line, code: EXIT.usage };
+  // Bad values reach the library's own checks: they are the user's words, too.
+  const usage = !isJackfieldError(error) &&
+    (error instanceof TypeError || error instanceof RangeError);
+  return { line, code: usage ? EXIT.usage : EXIT.failed };
+}
+
+/** Call `first` on the first Ctrl-C or SIGTERM and `second` on the next; the result stops watching. */
+export function onInterrupt(first: () => void, second: () => void): () => void {
+  let times = 0;
+  const interrupt = () => ++times === 1 ? first() : second();
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return () => {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  };
+}
+
+/** Shows progress: one line that is drawn over and over on a terminal, plain lines elsewhere. */
+export class ProgressDisplay {
+  #terminal = process.stderr.isTTY === true;
+  #tenth = 0;
+  #shown = false;
+
+  /** Show how far it is. */
+  show(share: number, line: (columns: number) => string): void {
+    if (this.#terminal) {
+      const columns = process.stderr.columns ?? 80;
+      this.#shown = true;
+      process.stderr.write(`\r\x1b[K${line(columns - 1)}`);
+    } else if (share * 10 >= this.#tenth + 1) {
+      this.#tenth = Math.floor(share * 10);
+      process.stderr.write(`${line(79)}\n`);
+    }
+  }
+
+  /** Leave the line that was drawn over. */
+  end(): void {
+    if (this.#shown) process.stderr.write("\n");
+  }
+}

@@ -1,0 +1,5 @@
+/** The command line cannot be understood: exit code 2. */
+export class UsageError extends Error {
+  /** Always `UsageError`. */
+  override readonly name = "UsageError";
+}

@@ -1,0 +1,26 @@
+/**
+ * Downloads: a server reads a request and hands the socket to a download manager, which sends the
+ * file on that same socket.
+ *
+ * A connection is accepted and its request head read by the front. The manager takes the socket over
+ * (the front's handle is `gone`), lets it wait in a bounded queue, sends head and file in quanta, and
+ * gives the socket back for the next request with the bytes that were read too far, or closes it.
+ *
+ * Who owns what: the front owns a socket while it reads a head, the manager from `take` until the
+ * result. A client that vanishes fails its own download only: the file is closed, the place among
+ * the active ones goes to the next in line.
+ *
+ * @module
+ */
+export {
+  DownloadManager,
+  type DownloadManagerOptions,
+  type DownloadRequest,
+  type DownloadResult,
+  type DownloadStats,
+} from "./download_manager.ts";
+export {
+  type DownloadServer,
+  serveDownloads,
+  type ServeDownloadsOptions,
+} from "./serve_downloads.ts";

@@ -1,0 +1,25 @@
+import { createSocket, detachSocket, type Socket } from "../transport/mod.ts";
+
+/**
+ * Move a live connection to a new owner in the same thread.
+ *
+ * The peer sees one connection throughout. The socket that is given is `gone` from that moment:
+ * every use of it rejects with `SOCKET_GONE`. `unread` are bytes that the old owner read and did not
+ * use; the new one reads them first.
+ *
+ * @throws {JackfieldError} `SOCKET_BUSY` while a read or write is pending, `SOCKET_CLOSED`,
+ * `SOCKET_GONE`, or `UNSUPPORTED` for a socket that no transport of this package made.
+ */
+export function handOff(socket: Socket, unread?: Uint8Array): Socket {
+  const { driver, ...facts } = detachSocket(socket);
+  return createSocket(driver, { ...facts, unread: join(unread, facts.unread) });
+}
+
+function join(first: Uint8Array | undefined, second: Uint8Array | undefined) {
+  if (first === undefined || first.byteLength === 0) return second;
+  if (second === undefined) return first;
+  const all = new Uint8Array(first.byteLength + second.byteLength);
+  all.set(first);
+  all.set(second, first.byteLength);
+  return all;
+}

@@ -1,0 +1,34 @@
+import type { Socket, SocketAddress } from "../transport/mod.ts";
+
+/** What a strategy sees of a socket that it may choose. */
+export interface PoolCandidate {
+  /** The end on this host. */
+  readonly localAddress: SocketAddress;
+  /** The far end. */
+  readonly remoteAddress: SocketAddress;
+  /** How often it was leased. */
+  readonly leases: number;
+}
+
+/** A socket and what its pool knows of it. */
+export class PooledSocket implements PoolCandidate {
+  /** The connection. */
+  readonly socket: Socket;
+  /** How often it was leased. */
+  leases = 0;
+  /** Whether it is one of the idle ones. */
+  idle = false;
+
+  /** A socket that was just opened. */
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  get localAddress(): SocketAddress {
+    return this.socket.localAddress;
+  }
+
+  get remoteAddress(): SocketAddress {
+    return this.socket.remoteAddress;
+  }
+}

@@ -1,0 +1,426 @@
+import type { AddressTable } from "../address_table/mod.ts";
+import { Fifo } from "../queue/mod.ts";
+import { badPick, type Picker, roundRobin, startStrategy, type Strategy } from "../strategy/mod.ts";
+import {
+  addressOfTarget,
+  type Clock,
+  formatAddress,
+  JackfieldError,
+  type LeaseEnd,
+  type Socket,
+  systemClock,
+  type Target,
+  type Transport,
+} from "../transport/mod.ts";
+import { type PoolCandidate, PooledSocket } from "./pooled_socket.ts";
+import { SocketLease } from "./socket_lease.ts";
+
+/** What a strategy is told about who asks. */
+export interface PoolRequest {
+  /** Where the socket leads to. */
+  readonly target: Target;
+}
+
+/** Options of {@linkcode SocketPool}. */
+export interface SocketPoolOptions {
+  /** Where the sockets come from; not needed with `addresses`. */
+  readonly transport?: Transport;
+  /** Gives every socket its own local address. */
+  readonly addresses?: AddressTable;
+  /** Where the sockets lead to. */
+  readonly target: Target;
+  /**
+   * The most sockets at any instant, those being connected and those given up included.
+   *
+   * @default {10}
+   */
+  readonly maxSize?: number;
+  /**
+   * The most callers that may wait; `Infinity` for no limit.
+   *
+   * @default {1000}
+   */
+  readonly maxWaiting?: number;
+  /**
+   * Milliseconds that one connect may take.
+   *
+   * @default {30_000}
+   */
+  readonly connectTimeoutMs?: number;
+  /**
+   * Chooses among the idle sockets.
+   *
+   * @default {roundRobin()}
+   */
+  readonly strategy?: Strategy<PoolCandidate, PoolRequest>;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** Options of {@linkcode SocketPool.acquire}. */
+export interface AcquireOptions {
+  /** Gives up; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /**
+   * Milliseconds until a socket must be there; `Infinity` for no limit.
+   *
+   * @default {30_000}
+   */
+  readonly timeoutMs?: number;
+}
+
+/** What a pool holds now. */
+export interface PoolStats {
+  /** Sockets in all: idle, leased and connecting. */
+  readonly size: number;
+  /** Sockets that wait for a task. */
+  readonly idle: number;
+  /** Sockets that a task has. */
+  readonly leased: number;
+  /** Connects on the way, given-up ones that still hold a descriptor included. */
+  readonly connecting: number;
+  /** Callers that wait. */
+  readonly waiting: number;
+}
+
+interface Waiter {
+  grant(lease: SocketLease): void;
+  refuse(error: unknown): void;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/**
+ * A bounded set of sockets to one target, leased to tasks and given back for the next task.
+ *
+ * @example
+ * ```ts
+ * import { SocketPool } from "@jackfield/jackfield/core";
+ * import { memoryTransport } from "@jackfield/jackfield/testing";
+ *
+ * const transport = memoryTransport();
+ * const listener = await transport.listen({ port: 7000 });
+ * const pool = new SocketPool({ transport, target: listener.address, maxSize: 2 });
+ * const first = await pool.acquire();
+ * const { port } = first.socket.localAddress;
+ * first.release();
+ * const second = await pool.acquire(); // the same connection serves the next task
+ * if (second.socket.localAddress.port !== port) throw new Error("unexpected");
+ * second.release();
+ * await pool.close();
+ * await listener.close();
+ * ```
+ */
+export class SocketPool implements AsyncDisposable {
+  #transport: Transport;
+  #addresses: AddressTable | undefined;
+  #target: Target;
+  #maxSize: number;
+  #maxWaiting: number;
+  #connectTimeoutMs: number;
+  #strategy: Strategy<PoolCandidate, PoolRequest>;
+  #picker: Picker<PoolCandidate, PoolRequest>;
+  #clock: Clock;
+  /** In rotation order: the one that was given back first comes first. */
+  #idle: PooledSocket[] = [];
+  #leased = new Map<PooledSocket, SocketLease>();
+  /** Connects that hold a descriptor, or may. */
+  #connecting = 0;
+  #waiters = new Fifo<Waiter>();
+  #stop = new AbortController();
+  #closing: Promise<void> | undefined;
+  #emptied: (() => void) | undefined;
+
+  /** Checks the options; nothing is connected before somebody asks. */
+  constructor(options: SocketPoolOptions) {
+    const { maxSize = 10, maxWaiting = 1000, connectTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    if (!Number.isInteger(maxSize) || maxSize < 1) {
+      throw new RangeError(`Cannot use maxSize "${maxSize}": expected an integer of at least 1`);
+    }
+    if (!(maxWaiting >= 0)) {
+      throw new RangeError(`Cannot use maxWaiting "${maxWaiting}": expected 0 or more`);
+    }
+    if (!(connectTimeoutMs > 0)) {
+      throw new RangeError(
+        `Cannot use connectTimeoutMs "${connectTimeoutMs}": expected more than 0`,
+      );
+    }
+    const { addresses, transport = addresses?.transport } = options;
+    if (transport === undefined) {
+      throw new TypeError("Cannot create pool: expected a transport or an address table");
+    }
+    if (addresses !== undefined && addresses.transport !== transport) {
+      throw new TypeError("Cannot create pool: its address table has another transport");
+    }
+    this.#transport = transport;
+    this.#addresses = addresses;
+    this.#target = options.target;
+    this.#maxSize = maxSize;
+    this.#maxWaiting = maxWaiting;
+    this.#connectTimeoutMs = connectTimeoutMs;
+    this.#strategy = options.strategy ?? roundRobin();
+    this.#picker = startStrategy(this.#strategy);
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Lease a socket: an idle one that the strategy chooses, or a new one, or the next to come free.
+   *
+   * @throws {JackfieldError} `POOL_TIMEOUT`, `POOL_CLOSED`, `POOL_QUEUE_FULL`, or what `connect`
+   * failed with; or the signal's reason.
+   */
+  acquire(options: AcquireOptions = {}): Promise<SocketLease> {
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    if (!(timeoutMs > 0)) {
+      const message = `Cannot use timeoutMs "${timeoutMs}": expected more than 0 milliseconds`;
+      return Promise.reject(new RangeError(message));
+    }
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    try {
+      const lease = this.tryAcquire();
+      if (lease !== undefined) return Promise.resolve(lease);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#wait(signal, timeoutMs);
+  }
+
+  /**
+   * Lease an idle socket at once; `undefined` when there is none or somebody waits already.
+   *
+   * @throws {JackfieldError} `POOL_CLOSED`.
+   */
+  tryAcquire(): SocketLease | undefined {
+    if (this.#closing !== undefined) throw this.#closedError();
+    if (this.#waiters.length > 0) return undefined;
+    const entry = this.#pick();
+    return entry === undefined ? undefined : this.#lease(entry);
+  }
+
+  /**
+   * Run a task with a leased socket. The socket goes back when the task is done, and is closed when
+   * it threw, because nobody knows what is left on the wire then.
+   */
+  async use<T>(
+    task: (lease: SocketLease) => T | Promise<T>,
+    options: AcquireOptions = {},
+  ): Promise<T> {
+    const lease = await this.acquire(options);
+    try {
+      const result = await task(lease);
+      lease.release();
+      return result;
+    } catch (error) {
+      lease.discard();
+      throw error;
+    }
+  }
+
+  /** What the pool holds now. */
+  stats(): PoolStats {
+    return {
+      size: this.#size(),
+      idle: this.#idle.length,
+      leased: this.#leased.size,
+      connecting: this.#connecting,
+      waiting: this.#waiters.length,
+    };
+  }
+
+  /**
+   * Lease nothing any more, close what is idle, refuse who waits, and resolve when every lease has
+   * been given back. Idempotent.
+   */
+  close(): Promise<void> {
+    return this.#closing ??= this.#drain();
+  }
+
+  /** End everything now: leased sockets are aborted with `reason`. */
+  abort(reason: unknown = this.#closedError()): void {
+    void this.close();
+    for (const [entry, lease] of [...this.#leased]) {
+      entry.socket.abort(reason);
+      lease.discard();
+    }
+  }
+
+  /** The same as {@linkcode close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #size(): number {
+    return this.#idle.length + this.#leased.size + this.#connecting;
+  }
+
+  #wait(signal: AbortSignal | undefined, timeoutMs: number): Promise<SocketLease> {
+    if (this.#waiters.length >= this.#maxWaiting) {
+      const message = `Cannot acquire socket: ${this.#maxWaiting} callers already wait`;
+      return Promise.reject(
+        new JackfieldError("POOL_QUEUE_FULL", message, {
+          operation: "acquire",
+          limit: this.#maxWaiting,
+        }),
+      );
+    }
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiters.remove(place);
+        cancel();
+        signal?.removeEventListener("abort", giveUp);
+      };
+      const refuse = (error: unknown) => {
+        leave();
+        reject(error);
+      };
+      const giveUp = () => refuse(signal!.reason);
+      const cancel = timeoutMs === Infinity
+        ? () => {}
+        : this.#clock.schedule(timeoutMs, () => refuse(this.#timeoutError(timeoutMs)));
+      signal?.addEventListener("abort", giveUp, { once: true });
+      const place = this.#waiters.push({
+        grant: (lease) => {
+          leave();
+          resolve(lease);
+        },
+        refuse,
+      });
+      this.#connectForWaiters();
+    });
+  }
+
+  /** Open as many sockets as callers wait, within the bound. */
+  #connectForWaiters(): void {
+    while (
+      this.#closing === undefined && this.#connecting < this.#waiters.length &&
+      this.#size() < this.#maxSize
+    ) {
+      this.#connect();
+    }
+  }
+
+  #connect(): void {
+    this.#connecting++;
+    let settled = false;
+    const options = {
+      timeoutMs: this.#connectTimeoutMs,
+      signal: this.#stop.signal,
+      onReleased: () => {
+        this.#connecting--;
+        this.#tellIfEmpty();
+        // Before the promise has settled, the waiter that will be refused still stands in line.
+        if (settled) this.#connectForWaiters();
+      },
+    };
+    const connected = this.#addresses === undefined
+      ? this.#transport.connect(this.#target, options)
+      : this.#addresses.connect(this.#target, options);
+    connected.then((socket) => this.#connected(socket), (error) => {
+      settled = true;
+      // The one that waits longest learns why; the others' connects are on the way.
+      this.#waiters.shift()?.refuse(error);
+      this.#connectForWaiters();
+    });
+  }
+
+  #connected(socket: Socket): void {
+    this.#connecting--;
+    if (this.#closing !== undefined) {
+      socket.abort();
+      return this.#tellIfEmpty();
+    }
+    const entry = new PooledSocket(socket);
+    const gone = () => this.#lost(entry);
+    socket.closed.then(gone, gone);
+    this.#offer(entry);
+  }
+
+  /** Give a free socket to the next waiter, or keep it. */
+  #offer(entry: PooledSocket): void {
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) return waiter.grant(this.#lease(entry));
+    entry.idle = true;
+    this.#idle.push(entry);
+  }
+
+  #pick(): PooledSocket | undefined {
+    while (this.#idle.length > 0) {
+      const picked = this.#picker.pick(this.#idle, { target: this.#target });
+      if (picked === undefined) return undefined;
+      if (!(picked instanceof PooledSocket) || !picked.idle) {
+        throw badPick(this.#strategy, picked);
+      }
+      this.#unidle(picked);
+      if (picked.socket.state === "open") return picked;
+      void picked.socket.close();
+    }
+    return undefined;
+  }
+
+  #unidle(entry: PooledSocket): void {
+    entry.idle = false;
+    if (this.#idle[0] === entry) this.#idle.shift();
+    else this.#idle.splice(this.#idle.indexOf(entry), 1);
+  }
+
+  #lease(entry: PooledSocket): SocketLease {
+    entry.leases++;
+    const lease = new SocketLease(entry.socket, (end) => this.#returned(entry, end));
+    this.#leased.set(entry, lease);
+    return lease;
+  }
+
+  #returned(entry: PooledSocket, end: LeaseEnd): void {
+    this.#leased.delete(entry);
+    if (end === "released" && entry.socket.state === "open" && this.#closing === undefined) {
+      return this.#offer(entry);
+    }
+    if (end === "released") void entry.socket.close();
+    else if (end === "discarded") entry.socket.abort();
+    this.#tellIfEmpty();
+    this.#connectForWaiters();
+  }
+
+  /** An idle socket has ended by itself; a leased one goes when its lease is given back. */
+  #lost(entry: PooledSocket): void {
+    if (!entry.idle) return;
+    this.#unidle(entry);
+    this.#tellIfEmpty();
+    this.#connectForWaiters();
+  }
+
+  async #drain(): Promise<void> {
+    const closed = this.#closedError();
+    await Promise.resolve(); // `#closing` must be set before anybody is told.
+    this.#stop.abort(closed);
+    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
+      waiter.refuse(closed);
+    }
+    const idle = this.#idle.splice(0);
+    for (const entry of idle) entry.idle = false;
+    await Promise.all(idle.map((entry) => entry.socket.close()));
+    if (this.#size() > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
+  }
+
+  #tellIfEmpty(): void {
+    if (this.#closing !== undefined && this.#size() === 0) this.#emptied?.();
+  }
+
+  #closedError(): JackfieldError {
+    return new JackfieldError("POOL_CLOSED", "Cannot acquire socket: pool is closed", {
+      operation: "acquire",
+    });
+  }
+
+  #timeoutError(timeoutMs: number): JackfieldError {
+    const { leased, connecting } = this.stats();
+    const to = formatAddress(addressOfTarget(this.#target));
+    const message = `Cannot acquire socket to ${to}: none came free in ${timeoutMs} ms ` +
+      `(${leased} leased, ${connecting} connecting, at most ${this.#maxSize})`;
+    return new JackfieldError("POOL_TIMEOUT", message, {
+      operation: "acquire",
+      phase: "wait",
+      limit: timeoutMs,
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Chooses one of the candidates for a request.
+ *
+ * `candidates` is a live, read-only view in rotation order: the one that was not chosen for the
+ * longest time comes first. `undefined` means: open a new one if the limits allow it, else wait.
+ */
+export type Pick<Candidate, Request> = (
+  candidates: readonly Candidate[],
+  request: Request,
+) => Candidate | undefined;
+
+/** A strategy at work in one place. */
+export interface Picker<Candidate, Request> {
+  /** Choose. */
+  pick: Pick<Candidate, Request>;
+}
+
+/** A strategy that keeps notes: `start` gives each place a picker of its own. */
+export interface StatefulStrategy<Candidate, Request> {
+  /** Stands in errors. */
+  readonly name: string;
+  /** A fresh picker. */
+  start(): Picker<Candidate, Request>;
+}
+
+/**
+ * How one of several is chosen: a plain function, or an object with `start`.
+ *
+ * @example
+ * ```ts
+ * import { type Strategy, startStrategy } from "@jackfield/jackfield/core";
+ *
+ * const shortest: Strategy<string, unknown> = (words) =>
+ *   words.toSorted((a, b) => a.length - b.length)[0];
+ * const picked = startStrategy(shortest).pick(["three", "two"], undefined);
+ * if (picked !== "two") throw new Error("unexpected");
+ * ```
+ */
+export type Strategy<Candidate, Request> =
+  | Pick<Candidate, Request>
+  | StatefulStrategy<Candidate, Request>;
+
+/**
+ * A picker for one place.
+ *
+ * @throws {TypeError} When the value is not a strategy.
+ */
+export function startStrategy<Candidate, Request>(
+  strategy: Strategy<Candidate, Request>,
+): Picker<Candidate, Request> {
+  if (typeof strategy === "function") return { pick: strategy };
+  if (typeof strategy?.start === "function") return strategy.start();
+  throw new TypeError(
+    `Cannot use strategy "${String(strategy)}": expected a function or an object with start()`,
+  );
+}
+
+/** The error for a strategy that chose what was not offered. */
+export function badPick(strategy: { readonly name: string }, picked: unknown): TypeError {
+  const name = strategy.name === "" ? "strategy" : `strategy "${strategy.name}"`;
+  return new TypeError(
+    `Cannot use choice of ${name}: expected a candidate or undefined, got "${String(picked)}"`,
+  );
+}

@@ -1,0 +1,83 @@
+// The core's components with the runtime's own sockets where no transport is named.
+import * as core from "./core.ts";
+import { systemTransport } from "./system_transport.ts";
+
+/** The same options, with the transport left to choice. */
+type Everyday<Options extends { readonly transport?: core.Transport }> =
+  & Omit<Options, "transport">
+  & {
+    /** @default {systemTransport(), or that of `addresses`} */
+    readonly transport?: core.Transport;
+  };
+
+/** Options of {@linkcode AddressTable}. */
+export type AddressTableOptions = Everyday<core.AddressTableOptions>;
+/** Options of {@linkcode SocketPool}. */
+export type SocketPoolOptions = Everyday<core.SocketPoolOptions>;
+/** Options of {@linkcode DownloadManager}. */
+export type DownloadManagerOptions = Everyday<core.DownloadManagerOptions>;
+/** Options of {@linkcode serveDownloads}. */
+export type ServeDownloadsOptions = Everyday<core.ServeDownloadsOptions>;
+/** Options of {@linkcode parallelGet}. */
+export type ParallelGetOptions = Everyday<core.ParallelGetOptions>;
+
+/**
+ * Gives every socket a local address and port of its own, under a descriptor that the table issues.
+ *
+ * The five operations (create, bind, connect, addressOf, close) are re-entrant: each may be called
+ * at any time, at the same time as any other.
+ */
+export class AddressTable extends core.AddressTable {
+  /** Checks the options; nothing is bound before somebody asks. */
+  constructor(options: AddressTableOptions) {
+    super({ ...options, transport: options.transport ?? systemTransport() });
+  }
+}
+
+/** A bounded set of sockets to one target, leased to tasks and given back for the next task. */
+export class SocketPool extends core.SocketPool {
+  /** Checks the options; nothing is connected before somebody asks. */
+  constructor(options: SocketPoolOptions) {
+    super({ ...options, transport: transportOf(options) });
+  }
+}
+
+/**
+ * Takes over sockets together with the download requests that were read from them, and sends the
+ * files on those same sockets.
+ */
+export class DownloadManager extends core.DownloadManager {
+  /** Checks the options. */
+  constructor(options: DownloadManagerOptions) {
+    super({ ...options, transport: options.transport ?? systemTransport() });
+  }
+}
+
+/**
+ * Serve the files of a folder over HTTP/1.1.
+ *
+ * @throws {JackfieldError} `FILE_FAILED` for a folder that is not there, `LISTEN_FAILED` with a
+ * reason, such as a port in use.
+ */
+export function serveDownloads(options: ServeDownloadsOptions): Promise<core.DownloadServer> {
+  return core.serveDownloads({ ...options, transport: options.transport ?? systemTransport() });
+}
+
+/**
+ * Fetch one file over several sockets at once.
+ *
+ * @throws {JackfieldError} `CONNECT_FAILED`, `HTTP_STATUS`, `HTTP_BAD_RESPONSE`, `TRANSFER_FAILED`
+ * or `FILE_FAILED`.
+ */
+export function parallelGet(
+  url: string | URL,
+  options: ParallelGetOptions = {},
+): Promise<core.ParallelGetResult> {
+  return core.parallelGet(url, { ...options, transport: transportOf(options) });
+}
+
+function transportOf(
+  options: { readonly transport?: core.Transport; readonly addresses?: core.AddressTable },
+): core.Transport {
+  return options.transport ?? options.addresses?.transport ?? systemTransport();
+}
