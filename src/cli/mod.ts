@@ -64,13 +64,10 @@ export async function main(words: readonly string[]): Promise<number> {
 
 /** Whether this file is the program that was started, and not a module of another one. */
 function isMain(): boolean {
-  const started = process.argv[1];
-  try {
-    return started !== undefined &&
-      pathToFileURL(realpathSync(started)).href === import.meta.url;
-  } catch {
-    return false; // Deno gives a made-up name when it was started from elsewhere.
-  }
+  const { main } = import.meta as { readonly main?: boolean };
+  if (main !== undefined) return main;
+  const started = process.argv[1]; // Node 22 does not say.
+  return started !== undefined && pathToFileURL(realpathSync(started)).href === import.meta.url;
 }
 
 // No top-level await: it would keep `require` from loading this file.

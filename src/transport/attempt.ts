@@ -31,9 +31,7 @@ export interface AttemptOptions<T> {
  */
 export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
   const { clock, address, signal, timeoutMs, start, undo, released } = options;
-  if (!(timeoutMs > 0)) {
-    throw new RangeError(`Cannot use timeoutMs "${timeoutMs}": expected more than 0 milliseconds`);
-  }
+  assertTimeout(timeoutMs);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
@@ -83,4 +81,11 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
       released?.();
     });
   });
+}
+
+/** Throw a `RangeError` that names the value, unless it is a time limit: more than 0, or `Infinity`. */
+export function assertTimeout(timeoutMs: number): void {
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`Cannot use timeoutMs "${timeoutMs}": expected more than 0 milliseconds`);
+  }
 }

@@ -1,5 +1,5 @@
 import { formatAddress, type SocketAddress } from "./address.ts";
-import { attempt, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
+import { assertTimeout, attempt, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { connectionError, JackfieldError, socketError, unsupported } from "./errors.ts";
 import type { Socket, StartTlsOptions } from "./socket.ts";
@@ -188,6 +188,12 @@ class DrivenSocket implements Socket {
       const failure = this.#error("SOCKET_FAILED", "secure", "bytes arrived before the handshake");
       this.abort(failure);
       throw failure;
+    }
+    // What `attempt` would refuse, while the connection still has an owner.
+    assertTimeout(timeoutMs);
+    if (signal?.aborted) {
+      this.abort(signal.reason);
+      throw signal.reason;
     }
     const { driver, ...facts } = DrivenSocket.detach(this);
     const serverName = options.serverName ?? facts.targetName ?? facts.remoteAddress.hostname;

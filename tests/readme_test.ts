@@ -1,0 +1,88 @@
+// Runs every TypeScript block of README.md and every example in this runtime, and compares what they
+// print with the comments behind their `console.log` lines.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { assert, assertEquals } from "@std/assert";
+import { test } from "./harness.ts";
+
+const top = new URL("../", import.meta.url);
+const door = new URL("mod.ts", top).href;
+
+interface Block {
+  readonly title: string;
+  readonly code: string;
+}
+
+/** The blocks marked `ts`, each with the heading before it. */
+function blocksOf(markdown: string): Block[] {
+  const blocks: Block[] = [];
+  let title = "";
+  for (const part of markdown.matchAll(/^#+ (.+)$|^```ts\n([\s\S]*?)^```$/gm)) {
+    if (part[1] !== undefined) title = part[1];
+    else blocks.push({ title, code: part[2]! });
+  }
+  return blocks;
+}
+
+/** What the comments say will be printed, one entry per `console.log` with a comment. */
+function promisedBy(code: string): string[] {
+  return [...code.matchAll(/^\s*console\.log\(.*\); \/\/ (.+)$/gm)].map((match) => match[1]!);
+}
+
+/** Import a file and collect what it prints. */
+async function run(url: string): Promise<string[]> {
+  const lines: string[] = [];
+  const { log } = console;
+  console.log = (...values: unknown[]) => lines.push(values.map(String).join(" "));
+  try {
+    await import(url);
+  } finally {
+    console.log = log;
+  }
+  return lines;
+}
+
+for (const { title, code } of blocksOf(readFileSync(new URL("README.md", top), "utf8"))) {
+  test(`README: "${title}" runs and prints what it says`, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "jackfield-readme-"));
+    try {
+      const file = join(folder, "block.ts");
+      const root = fileURLToPath(new URL("examples/files", top));
+      writeFileSync(
+        file,
+        code.replace('"@jackfield/jackfield"', JSON.stringify(door)).replaceAll(
+          '"./examples/files"',
+          JSON.stringify(root),
+        ),
+      );
+      const promised = promisedBy(code);
+      assert(promised.length > 0, "the block promises nothing");
+      assertEquals(await run(pathToFileURL(file).href), promised);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+const examples = new URL("examples/", top);
+for (const name of readdirSync(examples).filter((file) => file.endsWith(".ts"))) {
+  test(`example ${name} runs and prints what it says`, async () => {
+    const code = readFileSync(new URL(name, examples), "utf8");
+    const printed = await run(new URL(name, examples).href);
+    const promised = promisedBy(code);
+    assert(promised.length > 0, "the example promises nothing");
+    assertEquals(printed.length, promised.length);
+    for (const [index, line] of promised.entries()) {
+      // An ellipsis stands for what differs from run to run; words before a colon are a label.
+      const [start, end] = line.split("…") as [string, string?];
+      const text = printed[index]!;
+      assert(
+        text === line || text.endsWith(`: ${line}`) ||
+          (end !== undefined && text.startsWith(start) && text.endsWith(end)),
+        `printed "${text}", promised "${line}"`,
+      );
+    }
+  });
+}
