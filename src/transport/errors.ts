@@ -135,15 +135,23 @@ export function unsupported(feature: string, reason: string): JackfieldError {
   return new JackfieldError("UNSUPPORTED", `Cannot use ${feature}: ${reason}`, { feature });
 }
 
+/** Options of {@linkcode permissionDenied}. */
+export interface PermissionDeniedOptions {
+  /** What was to be done, in words. @default {the operation} */
+  readonly words?: string;
+  /** The runtime's own error. */
+  readonly cause?: unknown;
+}
+
 /** The error for a permission that would have to be asked for. */
 export function permissionDenied(
   operation: string,
   permission: string,
-  cause?: unknown,
+  { words = operation, cause }: PermissionDeniedOptions = {},
 ): JackfieldError {
   return new JackfieldError(
     "PERMISSION_DENIED",
-    `Cannot ${operation}: permission is missing, run with ${permission}`,
+    `Cannot ${words}: permission is missing, run with ${permission}`,
     { operation, permission, reason: "permission", cause },
   );
 }
@@ -250,7 +258,7 @@ export function connectionError(
   const { localAddress } = options;
   const osCode = osCodeOf(cause);
   const permission = (cause as Error | undefined)?.name === "NotCapable";
-  if (permission) return permissionDenied(operation, "--allow-net", cause);
+  if (permission) return permissionDenied(operation, "--allow-net", { cause });
   let reason = options.reason ?? (osCode === undefined ? undefined : REASON[osCode]) ??
     (isTlsError(cause) ? "tls" : "other");
   // Deno: connecting from an address that is not on the host is EINVAL, not EADDRNOTAVAIL.

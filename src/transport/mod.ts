@@ -41,6 +41,7 @@ export {
   JackfieldError,
   osCodeOf,
   permissionDenied,
+  type PermissionDeniedOptions,
   socketError,
   unsupported,
 } from "./errors.ts";

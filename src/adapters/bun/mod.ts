@@ -24,7 +24,6 @@ import {
   createSocket,
   DEFAULT_CONNECT_TIMEOUT_MS,
   isHostName,
-  sameIp,
   type Socket,
   type SocketAddress,
   systemClock,
@@ -32,7 +31,7 @@ import {
   tlsOfTarget,
   type Transport,
 } from "../../transport/mod.ts";
-import { connectOverNet, nameInFamilyOf } from "../shared/net_transport.ts";
+import { assertLocalAddress, connectOverNet, nameInFamilyOf } from "../shared/net_transport.ts";
 import { systemHost } from "../shared/system_host.ts";
 import { BunDriver, bunHandlers, tlsForBun } from "./driver.ts";
 import { endsOf, listenInBun } from "./listen.ts";
@@ -143,14 +142,11 @@ async function open(
       socket.setNoDelay(noDelay);
       if (keepAlive) socket.setKeepAlive(true);
     }
-    if (localAddress !== undefined && !sameIp(socket.localAddress, localAddress)) {
-      const cause = new Error(`Bun bound ${socket.localAddress}`);
-      const reason = "local-address-ignored";
-      throw connectionError("connect", address, cause, { localAddress, reason });
-    }
+    const ends = endsOf(socket, address);
+    assertLocalAddress(address, ends.localAddress, options);
     if (tls !== undefined) await handshake.promise;
     return createSocket(driver, {
-      ...endsOf(socket, address),
+      ...ends,
       targetName: addressOfTarget(target).hostname,
     });
   } catch (cause) {

@@ -44,9 +44,14 @@ export async function listenInDeno(
   if (path !== undefined && options.tls !== undefined) {
     throw unsupported("tls over a Unix socket", "Deno cannot listen so");
   }
-  if (overNet) return await listenOverNet(options);
+  if (overNet) {
+    return await listenOverNet(options, (host, p) => needNet("listen", host, p));
+  }
   const drivers = path === undefined
-    ? await bindHostname(systemNames, hostname, port, (host, p) => bindTcp(options, host, p))
+    ? await bindHostname(systemNames, hostname, port, (host, p) => {
+      needNet("listen", host, p);
+      return bindTcp(options, host, p);
+    })
     : [bindUnix(path)] as const;
   return createListener(drivers, { onError });
 }

@@ -38,7 +38,7 @@ import { connectOverNet } from "../shared/net_transport.ts";
 import { systemHost } from "../shared/system_host.ts";
 import { DenoDriver, endsOf } from "./driver.ts";
 import { listenInDeno } from "./listen.ts";
-import { needNet, needPath } from "./permissions.ts";
+import { needLocal, needNet, needPath } from "./permissions.ts";
 import { type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
 
 export { isDeno } from "./runtime.ts";
@@ -79,11 +79,16 @@ const transport: Transport = {
     const overNet = options.localAddress !== undefined || options.transferable === true;
     try {
       checkInDeno(target, overNet);
+      if (options.localAddress !== undefined) {
+        needLocal(options.localAddress, options.localPort ?? 0);
+      }
     } catch (error) {
       options.onReleased?.();
       throw error;
     }
-    return await (overNet ? connectOverNet(target, options) : connect(target, options));
+    return await (overNet
+      ? connectOverNet(target, options, (hostname, port) => needNet("connect", hostname, port))
+      : connect(target, options));
   },
   listen: (options = {}) => listenInDeno(capabilities, options),
 };

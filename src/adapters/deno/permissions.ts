@@ -1,26 +1,47 @@
 import { permissionDenied } from "../../transport/mod.ts";
 import { denoGlobal, type DenoPermission } from "./runtime.ts";
 
+/** What a permission is needed for. */
+export type Operation = "connect" | "listen";
+
+const WORDS: Readonly<Record<Operation, string>> = { connect: "connect to", listen: "listen on" };
+
 /**
  * Throw instead of letting Deno ask at the terminal, which would stop the whole program.
  *
  * @throws {JackfieldError} `PERMISSION_DENIED`, with the flag to run with.
  */
-export function needNet(operation: string, hostname: string, port: number): void {
+export function needNet(
+  operation: Operation,
+  hostname: string,
+  port: number,
+  words: string = WORDS[operation],
+): void {
   // An IPv6 literal without brackets would be read as a name with a port.
   const name = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const host = port === 0 ? name : `${name}:${port}`;
-  need({ name: "net", host }, operation, `--allow-net=${host}`);
+  const flag = `--allow-net=${port === 0 ? name : `${name}:${port}`}`;
+  need({ name: "net", host: `${name}:${port}` }, operation, `${words} ${name}`, flag);
+}
+
+/** The same for the address to connect from, which Deno checks like one to listen on. */
+export function needLocal(hostname: string, port: number): void {
+  needNet("connect", hostname, port, "connect from");
 }
 
 /** The same for a Unix socket, which Deno treats as a file to read and write. */
-export function needPath(operation: string, path: string): void {
+export function needPath(operation: Operation, path: string): void {
   if (path.startsWith("\0")) return; // Not a file: Deno itself has the last word.
-  need({ name: "read", path }, operation, `--allow-read=${path}`);
-  need({ name: "write", path }, operation, `--allow-write=${path}`);
+  const words = `${WORDS[operation]} unix:${path}`;
+  need({ name: "read", path }, operation, words, `--allow-read=${path}`);
+  need({ name: "write", path }, operation, words, `--allow-write=${path}`);
 }
 
-function need(permission: DenoPermission, operation: string, flag: string): void {
+function need(
+  permission: DenoPermission,
+  operation: Operation,
+  words: string,
+  flag: string,
+): void {
   const { state } = denoGlobal().permissions.querySync(permission);
-  if (state !== "granted") throw permissionDenied(operation, flag);
+  if (state !== "granted") throw permissionDenied(operation, flag, { words });
 }

@@ -18,6 +18,7 @@ import {
   createListener,
   createSocket,
   DEFAULT_CONNECT_TIMEOUT_MS,
+  formatAddress,
   type Host,
   isHostName,
   type Listener,
@@ -64,8 +65,15 @@ export function netTransport({ name, capabilities, host }: NetTransportOptions):
   };
 }
 
+/** Throws when the runtime would have to ask the user for a permission to use an address. */
+export type Allow = (hostname: string, port: number) => void;
+
 /** Open a connection with `node:net`; the options have been checked. */
-export async function connectOverNet(target: Target, options: ConnectOptions): Promise<Socket> {
+export async function connectOverNet(
+  target: Target,
+  options: ConnectOptions,
+  allow?: Allow,
+): Promise<Socket> {
   const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress, onReleased } = options;
   const address = addressOfTarget(target);
   const tls = tlsOfTarget(target);
@@ -80,16 +88,17 @@ export async function connectOverNet(target: Target, options: ConnectOptions): P
       let hostname = address.hostname;
       if (localAddress !== undefined && isHostName(hostname)) {
         hostname = await nameInFamilyOf(localAddress, hostname);
+        allow?.(hostname, address.port);
         stop.throwIfAborted();
       }
       const socket = await openNet({ ...address, hostname }, options, stop);
-      if (localAddress !== undefined && !sameIp(socket.localAddress ?? "", localAddress)) {
-        socket.destroy();
-        const cause = new Error(`the runtime bound ${socket.localAddress}`);
-        const reason = "local-address-ignored";
-        throw connectionError("connect", address, cause, { localAddress, reason });
-      }
       const facts = { ...endsOf(socket, address), targetName: address.hostname };
+      try {
+        assertLocalAddress(address, facts.localAddress, options);
+      } catch (error) {
+        socket.destroy();
+        throw error;
+      }
       if (tls === undefined) return createSocket(new NetDriver(socket), facts);
       const giveUp = () => socket.destroy();
       stop.addEventListener("abort", giveUp, { once: true });
@@ -155,6 +164,23 @@ function firstOf(error: Error | undefined): unknown {
   return errors?.[0] ?? error;
 }
 
+/**
+ * Refuse a connection that does not come from the address and port that were asked for.
+ *
+ * @throws {JackfieldError} `CONNECT_FAILED` with reason `local-address-ignored`.
+ */
+export function assertLocalAddress(
+  address: SocketAddress,
+  used: SocketAddress,
+  { localAddress, localPort = 0 }: ConnectOptions,
+): void {
+  if (localAddress === undefined) return;
+  if (sameIp(used.hostname, localAddress) && (localPort === 0 || used.port === localPort)) return;
+  const cause = new Error(`the runtime used ${formatAddress(used)}, not port ${localPort}`);
+  const reason = "local-address-ignored";
+  throw connectionError("connect", address, cause, { localAddress, reason });
+}
+
 /** The first address of a name in the family of the address to connect from. */
 export async function nameInFamilyOf(localAddress: string, hostname: string): Promise<string> {
   const family = localAddress.includes(":") ? 6 : 4;
@@ -166,10 +192,13 @@ export async function nameInFamilyOf(localAddress: string, hostname: string): Pr
 }
 
 /** Listen with `node:net`; the options have been checked. */
-export async function listenOverNet(options: ListenOptions): Promise<Listener> {
+export async function listenOverNet(options: ListenOptions, allow?: Allow): Promise<Listener> {
   const { hostname = "127.0.0.1", port = 0, path, onError } = options;
   const drivers = path === undefined
-    ? await bindHostname(systemNames, hostname, port, (host, p) => bindNet(options, host, p))
+    ? await bindHostname(systemNames, hostname, port, (host, p) => {
+      allow?.(host, p);
+      return bindNet(options, host, p);
+    })
     : [await bindNet(options, "", 0)] as const;
   return createListener(drivers, { onError });
 }

@@ -11,8 +11,12 @@ export const systemNames: Names = {
         family: family === 6 ? 6 : 4,
       }));
     } catch (cause) {
-      if ((cause as Error).name === "NotCapable") {
-        throw permissionDenied("look up name", `--allow-net=${hostname}`, cause);
+      // Deno says EPERM when the name itself, without a port, is not permitted.
+      if ((cause as Error).name === "NotCapable" || osCodeOf(cause) === "EPERM") {
+        throw permissionDenied("lookup", `--allow-net=${hostname}`, {
+          words: `look up "${hostname}"`,
+          cause,
+        });
       }
       throw new JackfieldError(
         "NAME_NOT_FOUND",
