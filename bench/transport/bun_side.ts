@@ -1,5 +1,6 @@
 // Bun.listen and Bun.connect as they are meant to be used: shared callbacks, state in `socket.data`,
-// what the kernel did not take kept for `drain`.
+// what the kernel did not take kept for `drain`. TCP_NODELAY needs no word: Bun sets it on every
+// socket.
 import {
   bunGlobal,
   type BunHandlers,
@@ -19,7 +20,6 @@ import {
 } from "./side.ts";
 
 const HOSTNAME = "127.0.0.1";
-const options = { hostname: HOSTNAME, binaryType: "uint8array" } as const;
 
 /** `Bun.listen` and `Bun.connect`, with nothing around them. */
 export function bunSide(): Side {
@@ -29,12 +29,11 @@ export function bunSide(): Side {
 function listen(socket: BunHandlers, data?: () => unknown): BunListener {
   const { open } = socket;
   return bunGlobal().listen({
-    ...options,
+    hostname: HOSTNAME,
     port: 0,
     socket: {
       ...socket,
       open(accepted) {
-        accepted.setNoDelay(true);
         if (data !== undefined) accepted.data = data();
         open?.(accepted);
       },
@@ -42,10 +41,8 @@ function listen(socket: BunHandlers, data?: () => unknown): BunListener {
   });
 }
 
-async function connect(port: number, socket: BunHandlers, data?: unknown): Promise<BunSocket> {
-  const connected = await bunGlobal().connect({ ...options, port, socket, data });
-  connected.setNoDelay(true);
-  return connected;
+function connect(port: number, socket: BunHandlers, data?: unknown): Promise<BunSocket> {
+  return bunGlobal().connect({ hostname: HOSTNAME, port, socket, data });
 }
 
 /** What the kernel has not taken yet. */

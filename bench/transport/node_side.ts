@@ -28,14 +28,17 @@ function listen(accepted: (socket: Socket) => void): Promise<Server> {
   });
 }
 
-function connect(server: Server): Socket {
-  const { port } = server.address() as AddressInfo;
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function connect(port: number): Socket {
   return connectNet({ host: HOSTNAME, port, noDelay: true });
 }
 
-function connected(server: Server): Promise<Socket> {
+function connected(port: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(server);
+    const socket = connect(port);
     socket.once("error", reject);
     socket.once("connect", () => resolve(socket));
   });
@@ -49,7 +52,7 @@ async function echo(connections: number, limits: Limits): Promise<number> {
     socket.on("drain", () => socket.resume());
   });
   const sockets: Socket[] = [];
-  for (let i = 0; i < connections; i++) sockets.push(await connected(server));
+  for (let i = 0; i < connections; i++) sockets.push(await connected(portOf(server)));
   const budget = new Budget(limits);
   await Promise.all(sockets.map((socket) => askAndAnswer(socket, budget)));
   const rate = budget.rate();
@@ -81,7 +84,7 @@ function askAndAnswer(socket: Socket, budget: Budget): Promise<void> {
 async function bulk(direction: Direction, limits: Limits): Promise<number> {
   const accepted = Promise.withResolvers<Socket>();
   const server = await listen(accepted.resolve);
-  const client = await connected(server);
+  const client = await connected(portOf(server));
   const far = await accepted.promise;
   const [from, to] = direction === "client to server" ? [client, far] : [far, client];
   const budget = new Budget(limits);
@@ -125,12 +128,13 @@ async function connects(atOnce: number, limits: Limits): Promise<number> {
     socket.resume();
     socket.end();
   });
+  const port = portOf(server);
   const budget = new Budget(limits);
   const rate = await new Promise<number>((resolve, reject) => {
     let lanes = atOnce;
     const next = () => {
       if (budget.take()) {
-        const socket = connect(server);
+        const socket = connect(port);
         socket.on("error", reject);
         socket.on("close", next);
         socket.resume(); // Without `allowHalfOpen` it closes when the far end has.

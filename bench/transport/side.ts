@@ -30,7 +30,7 @@ export interface Side {
 /** The size of a message that is echoed. */
 export const ECHO_BYTES = 64;
 /** The size of a write in bulk, and of the buffer that is read into. */
-export const WRITE_BYTES = 64 * 1024;
+export const WRITE_BYTES = 65_536;
 
 /** Counts what a load does, says when it has done enough, and gives the rate. */
 export class Budget {

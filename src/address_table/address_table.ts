@@ -12,6 +12,7 @@ import {
   type Transport,
   unsupported,
 } from "../transport/mod.ts";
+import { type Candidate, Entry, PortHold } from "./entry.ts";
 import type { AddressSource } from "./host_addresses.ts";
 import { type PortRange, PortTable } from "./port_table.ts";
 
@@ -53,30 +54,16 @@ export interface AddressTableOptions {
    * @default {65_536}
    */
   readonly maxDescriptors?: number;
+  /**
+   * Gives numbers from 0 to below 1: where in the range the search for a port begins.
+   *
+   * @default {Math.random}
+   */
+  readonly random?: () => number;
 }
 
 /** Options of {@linkcode AddressTable.connect}. */
 export type TableConnectOptions = Omit<ConnectOptions, "localAddress" | "localPort">;
-
-interface Candidate {
-  readonly hostname: string;
-  descriptors: number;
-}
-
-interface Entry {
-  readonly descriptor: number;
-  readonly candidate: Candidate;
-  /** Bound before its destination was known: this port and no other. */
-  boundPort: number | undefined;
-  /** What the port table holds for it. */
-  taken: { port: number; destination: string | undefined } | undefined;
-  /** Aborted by `close`. */
-  readonly stop: AbortController;
-  connecting: boolean;
-  socket: Socket | undefined;
-  /** Everything was given back. */
-  forgotten: boolean;
-}
 
 /** How many ports are tried when the kernel says that one is in use by somebody else. */
 const TRIES = 16;
@@ -115,7 +102,7 @@ export class AddressTable implements AsyncDisposable {
 
   /** Checks the options; nothing is bound before somebody asks. */
   constructor(options: AddressTableOptions) {
-    const { transport, source, ports, maxDescriptors = 65_536 } = options;
+    const { transport, source, ports, maxDescriptors = 65_536, random } = options;
     if (!transport.capabilities.localAddress) {
       throw unsupported("AddressTable", `the ${transport.name} transport has no localAddress`);
     }
@@ -126,7 +113,7 @@ export class AddressTable implements AsyncDisposable {
     this.#candidates = source.addresses.map((hostname) => ({ hostname, descriptors: 0 }));
     this.#strategy = options.strategy ?? roundRobin();
     this.#picker = startStrategy(this.#strategy);
-    this.#ports = new PortTable(ports);
+    this.#ports = new PortTable(ports, random);
     this.#maxDescriptors = maxDescriptors;
   }
 
@@ -152,19 +139,23 @@ export class AddressTable implements AsyncDisposable {
 
   /**
    * Give the descriptor a local port that is free for every destination. Binding twice gives the
-   * same address again.
+   * same address again. During a connect it waits for the outcome: a connection has its port.
    *
    * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR` or `ADDRESS_EXHAUSTED`.
    */
-  // deno-lint-ignore require-await -- see create
   async bind(descriptor: number): Promise<SocketAddress> {
-    const entry = this.#entry(descriptor, "bind");
-    if (entry.boundPort === undefined && entry.taken === undefined && !entry.connecting) {
-      const port = this.#ports.take(entry.candidate.hostname);
-      entry.taken = { port, destination: undefined };
-      entry.boundPort = port;
+    let entry = this.#entry(descriptor, "bind");
+    while (entry.connecting !== undefined) {
+      await entry.connecting;
+      entry = this.#entry(descriptor, "bind");
     }
-    return this.#addressOf(entry);
+    if (entry.bound === undefined && !entry.connected) {
+      const { hostname } = entry.candidate;
+      const port = this.#ports.take(hostname);
+      entry.bound = new PortHold(port, () => this.#ports.giveBack(hostname, port));
+      entry.socket = undefined; // A connection that has ended says nothing any more.
+    }
+    return entry.address;
   }
 
   /** Create, bind and connect in one; closing the socket gives everything back. */
@@ -182,19 +173,18 @@ export class AddressTable implements AsyncDisposable {
     second?: Target | TableConnectOptions,
     third: TableConnectOptions = {},
   ): Promise<Socket> {
-    if (typeof first === "number") {
-      return await this.#connect(this.#entry(first, "connect"), second as Target, third);
-    }
-    const options = (second ?? {}) as TableConnectOptions;
+    const target = (typeof first === "number" ? second : first) as Target;
+    const options = (typeof first === "number" ? third : second ?? {}) as TableConnectOptions;
     let entry: Entry;
     try {
-      entry = this.#create(first);
+      entry = typeof first === "number" ? this.#entry(first, "connect") : this.#create(target);
     } catch (error) {
       options.onReleased?.();
       throw error;
     }
+    if (typeof first === "number") return await this.#connect(entry, target, options);
     try {
-      const socket = await this.#connect(entry, first, options);
+      const socket = await this.#connect(entry, target, options);
       const gone = () => this.#forget(entry);
       socket.closed.then(gone, gone);
       return socket;
@@ -211,21 +201,27 @@ export class AddressTable implements AsyncDisposable {
    * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`.
    */
   addressOf(descriptor: number): SocketAddress {
-    return this.#addressOf(this.#entry(descriptor, "look up"));
+    return this.#entry(descriptor, "look up").address;
   }
 
   /**
    * Close the descriptor's socket, or end its connect, give address and port back and forget the
-   * descriptor.
+   * descriptor. Where the transport cannot cancel a connect, its port goes back later, when the
+   * kernel lets go of it.
    *
    * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`.
    */
   async close(descriptor: number): Promise<void> {
     const entry = this.#entry(descriptor, "close");
     this.#entries.delete(descriptor); // From now on the descriptor is unknown.
-    entry.stop.abort(unknownDescriptor(descriptor, "connect"));
+    entry.closed = true;
+    entry.stop?.(unknownDescriptor(descriptor, "connect"));
     await entry.socket?.close();
-    this.#forget(entry);
+    entry.forget();
+    if (this.transport.capabilities.cancelConnect) {
+      await entry.connecting;
+      await entry.used?.gone;
+    }
   }
 
   /** Close every descriptor and issue no more. */
@@ -249,20 +245,8 @@ export class AddressTable implements AsyncDisposable {
       const limit = this.#maxDescriptors;
       throw new JackfieldError("ADDRESS_EXHAUSTED", message, { operation: "create", limit });
     }
-    const candidate = this.#pick(target);
-    candidate.descriptors++;
-    const descriptor = this.#nextDescriptor++;
-    const entry: Entry = {
-      descriptor,
-      candidate,
-      boundPort: undefined,
-      taken: undefined,
-      stop: new AbortController(),
-      connecting: false,
-      socket: undefined,
-      forgotten: false,
-    };
-    this.#entries.set(descriptor, entry);
+    const entry = new Entry(this.#nextDescriptor++, this.#pick(target));
+    this.#entries.set(entry.descriptor, entry);
     return entry;
   }
 
@@ -274,110 +258,104 @@ export class AddressTable implements AsyncDisposable {
       const message = `Cannot create descriptor${to}: no address fits`;
       throw new JackfieldError("ADDRESS_EXHAUSTED", message, { operation: "create" });
     }
-    const at = this.#candidates.indexOf(picked as Candidate);
-    if (at === -1) throw badPick(this.#strategy, picked);
+    const chosen = picked as Candidate;
+    if (!fitting.includes(chosen)) throw badPick(this.#strategy, picked);
     // Rotation order: what was chosen goes to the end.
-    const [chosen] = this.#candidates.splice(at, 1) as [Candidate];
+    this.#candidates.splice(this.#candidates.indexOf(chosen), 1);
     this.#candidates.push(chosen);
     return chosen;
   }
 
   async #connect(entry: Entry, target: Target, options: TableConnectOptions): Promise<Socket> {
-    if (entry.connecting || entry.socket !== undefined) {
+    const { signal, onReleased } = options;
+    if (entry.connecting !== undefined || entry.connected) {
+      onReleased?.();
       const message = `Cannot connect descriptor ${entry.descriptor}: it is ` +
-        (entry.connecting ? "connecting already" : "connected already");
+        (entry.connected ? "connected already" : "connecting already");
       throw new JackfieldError("ADDRESS_IN_USE", message, { operation: "connect" });
     }
-    entry.connecting = true;
-    const signals = [entry.stop.signal, ...(options.signal === undefined ? [] : [options.signal])];
-    const signal = signals.length === 1 ? signals[0]! : AbortSignal.any(signals);
+    const stop = new AbortController();
+    // Not AbortSignal.any: nothing may stay behind at a signal that lives long.
+    const giveUp = () => stop.abort(signal!.reason);
+    if (signal?.aborted) giveUp();
+    else signal?.addEventListener("abort", giveUp, { once: true });
+    const { promise, resolve: ended } = Promise.withResolvers<void>();
+    entry.connecting = promise;
+    entry.stop = (reason) => stop.abort(reason);
+    entry.socket = undefined;
     try {
-      for (let tries = 1;; tries++) {
-        const last = entry.boundPort !== undefined || tries === TRIES;
-        const socket = await this.#connectOnce(entry, target, { ...options, signal }, last);
-        if (socket !== undefined) return socket;
-      }
+      entry.socket = await this.#connectFromSomePort(entry, target, {
+        ...options,
+        signal: stop.signal,
+      });
+      return entry.socket;
     } finally {
-      entry.connecting = false;
+      signal?.removeEventListener("abort", giveUp);
+      entry.connecting = undefined;
+      entry.stop = undefined;
+      ended();
     }
   }
 
-  /** `undefined` when somebody else has the port, and another one may be tried. */
-  async #connectOnce(
+  /** From the bound port, or from one that is free; another one when somebody else has it. */
+  async #connectFromSomePort(
     entry: Entry,
     target: Target,
     options: TableConnectOptions,
-    last: boolean,
-  ): Promise<Socket | undefined> {
-    // The caller is told once, about the attempt that was the last one.
-    let released = false;
-    let final = false;
-    const release = () => {
-      released = true;
-      if (final) options.onReleased?.();
-    };
-    try {
-      const localPort = this.#take(entry, target, release);
-      const { hostname: localAddress } = entry.candidate;
-      const socket = await this.transport.connect(target, {
-        ...options,
-        localAddress,
-        localPort,
-        onReleased: release,
-      });
-      return await this.#connected(entry, socket);
-    } catch (error) {
-      this.#giveBack(entry);
-      if (!last && isTaken(error)) return undefined;
-      final = true;
-      if (released) options.onReleased?.();
-      throw error;
+  ): Promise<Socket> {
+    const refused = new Set<number>();
+    let failure: unknown;
+    for (;;) {
+      let hold: PortHold;
+      try {
+        hold = this.#hold(entry, target, refused);
+      } catch (error) {
+        options.onReleased?.();
+        throw failure ?? error; // What the kernel said of the ports that were left.
+      }
+      entry.used = hold;
+      // The caller is told once, about the attempt that was the last one.
+      let [released, final] = [false, false];
+      const onReleased = () => {
+        released = true;
+        hold.release();
+        if (final) options.onReleased?.();
+      };
+      try {
+        const socket = await this.transport.connect(target, {
+          ...options,
+          localAddress: entry.candidate.hostname,
+          localPort: hold.port,
+          onReleased,
+        });
+        const gone = () => hold.release();
+        socket.closed.then(gone, gone);
+        if (!entry.closed) return socket;
+        await socket.close(); // Closed in the moment in which the connection stood.
+        options.onReleased?.();
+      } catch (error) {
+        failure = error;
+        refused.add(hold.port);
+        if (entry.bound === undefined && refused.size < TRIES && isTaken(error)) continue;
+        final = true;
+        if (released) options.onReleased?.();
+        throw error;
+      }
+      throw unknownDescriptor(entry.descriptor, "connect");
     }
   }
 
-  async #connected(entry: Entry, socket: Socket): Promise<Socket> {
-    if (entry.stop.signal.aborted) {
-      await socket.close();
-      throw entry.stop.signal.reason;
-    }
-    entry.socket = socket;
-    const gone = () => this.#giveBack(entry);
-    socket.closed.then(gone, gone);
-    return socket;
-  }
-
-  /** The bound port, or a free one for this destination. */
-  #take(entry: Entry, target: Target, released: () => void): number {
-    if (entry.boundPort !== undefined) return entry.boundPort;
+  #hold(entry: Entry, target: Target, refused: ReadonlySet<number>): PortHold {
+    if (entry.bound !== undefined) return entry.bound.retain();
+    const { hostname } = entry.candidate;
     const destination = formatAddress(addressOfTarget(target));
-    try {
-      const port = this.#ports.take(entry.candidate.hostname, destination);
-      entry.taken = { port, destination };
-      return port;
-    } catch (error) {
-      released();
-      throw error;
-    }
-  }
-
-  /** Give the port of an ended connection back; a bound one stays until the descriptor is closed. */
-  #giveBack(entry: Entry): void {
-    if (entry.taken === undefined || entry.boundPort !== undefined) return;
-    this.#ports.giveBack(entry.candidate.hostname, entry.taken.port, entry.taken.destination);
-    entry.taken = undefined;
+    const port = this.#ports.take(hostname, destination, refused);
+    return new PortHold(port, () => this.#ports.giveBack(hostname, port, destination));
   }
 
   #forget(entry: Entry): void {
     this.#entries.delete(entry.descriptor);
-    if (entry.forgotten) return;
-    entry.forgotten = true;
-    entry.boundPort = undefined;
-    this.#giveBack(entry);
-    entry.candidate.descriptors--;
-  }
-
-  #addressOf({ socket, candidate, taken }: Entry): SocketAddress {
-    return socket?.localAddress ?? { hostname: candidate.hostname, port: taken?.port ?? 0 };
+    entry.forget();
   }
 
   #entry(descriptor: number, operation: string): Entry {

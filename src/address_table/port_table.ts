@@ -47,19 +47,28 @@ export class PortTable {
   /**
    * Take a free port; without a destination one that is free for all of them.
    *
+   * `refused` are ports that somebody else has: the search leaves them out, and begins elsewhere,
+   * for who has one often has its neighbours too.
+   *
    * @throws {JackfieldError} `ADDRESS_EXHAUSTED`.
    */
-  take(address: string, destination: string = ANYWHERE): number {
+  take(
+    address: string,
+    destination: string = ANYWHERE,
+    refused: ReadonlySet<number> = new Set(),
+  ): number {
     const { from, to } = this.#range;
-    const ports = this.#of(address, destination);
+    const key = keyOf(address, destination);
+    const ports = this.#ports.get(key) ?? { next: this.#anyPort(), used: new Set<number>() };
+    if (refused.size > 0) ports.next = this.#anyPort();
     const count = to - from + 1;
     for (let tries = 0; tries < count; tries++) {
       const port = ports.next;
       ports.next = port === to ? from : port + 1;
-      if (this.#isFree(address, destination, port)) {
-        ports.used.add(port);
-        return port;
-      }
+      if (refused.has(port) || !this.#isFree(address, destination, port)) continue;
+      ports.used.add(port);
+      this.#ports.set(key, ports);
+      return port;
     }
     const where = destination === ANYWHERE ? "" : ` to ${destination}`;
     throw new JackfieldError(
@@ -95,16 +104,9 @@ export class PortTable {
     return true;
   }
 
-  #of(address: string, destination: string): Ports {
-    const key = keyOf(address, destination);
-    let ports = this.#ports.get(key);
-    if (ports === undefined) {
-      const { from, to } = this.#range;
-      const next = from + Math.floor(this.#random() * (to - from + 1));
-      ports = { next, used: new Set() };
-      this.#ports.set(key, ports);
-    }
-    return ports;
+  #anyPort(): number {
+    const { from, to } = this.#range;
+    return from + Math.floor(this.#random() * (to - from + 1));
   }
 }
 

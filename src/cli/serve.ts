@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { type DownloadServer, serveDownloads } from "../../mod.ts";
+import { type DownloadServer, isJackfieldError, serveDownloads } from "../../mod.ts";
 import { readArguments, readNumber, readText } from "./arguments.ts";
-import { EXIT, onInterrupt, say, warn } from "./terminal.ts";
+import { EXIT, explain, onInterrupt, say, warn } from "./terminal.ts";
 
 /** What `jackfield serve --help` prints. */
 export const SERVE_HELP = `Usage: jackfield serve [folder] [options]
@@ -40,7 +40,10 @@ export async function serve(words: readonly string[]): Promise<number> {
     root,
     hostname: readText(args, "hostname"),
     port: readNumber(args, "port", 8080, 0, 65_535),
-    onError: (error) => warn(error instanceof Error ? error.message : String(error)),
+    onError: (error) => {
+      // Clients come and go as they like: that is no news.
+      if (!isJackfieldError(error, "SOCKET_RESET")) warn(explain(error).line);
+    },
   });
   say(`Serving ${root}`);
   say(`     at ${server.url}`);

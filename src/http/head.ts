@@ -3,8 +3,10 @@ import { JackfieldError } from "../transport/mod.ts";
 /** The most bytes of a head that are read by default. */
 export const DEFAULT_MAX_HEAD_BYTES: number = 16 * 1024;
 
-const CR = 13;
-const LF = 10;
+/** Carriage return. */
+export const CR = 13;
+/** Line feed. */
+export const LF = 10;
 
 /**
  * Where the head ends: the offset behind its empty line (RFC 9112, section 2.1), or `undefined`
@@ -74,17 +76,31 @@ export function shorten(text: string): string {
   return text.slice(0, 60).replace(/[\x00-\x1f\x7f-\x9f]/g, "?");
 }
 
-/** A head as bytes. */
+/**
+ * A head as bytes.
+ *
+ * @throws {TypeError} When a name is no token, or a text has a character that would end its line or
+ * that is more than one byte.
+ */
 export function encodeHead(
   startLine: string,
   fields: Iterable<readonly [name: string, value: string | number]>,
 ): Uint8Array<ArrayBuffer> {
-  let text = `${startLine}\r\n`;
-  for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
+  let text = `${checked(startLine)}\r\n`;
+  for (const [name, value] of fields) {
+    if (!TOKEN.test(name)) throw new TypeError(`Cannot write field "${shorten(name)}": bad name`);
+    text += `${name}: ${checked(String(value))}\r\n`;
+  }
   text += "\r\n";
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
+}
+
+function checked(text: string): string {
+  if (VALUE.test(text)) return text;
+  const expected = "expected bytes without control characters";
+  throw new TypeError(`Cannot write head with "${shorten(text)}": ${expected}`);
 }
 
 /** One character for each byte; TextDecoder's "latin1" is another encoding (windows-1252). */

@@ -1,4 +1,4 @@
-import { badHead, DEFAULT_MAX_HEAD_BYTES, findHeadEnd } from "./head.ts";
+import { badHead, CR, DEFAULT_MAX_HEAD_BYTES, findHeadEnd, LF } from "./head.ts";
 
 /** What a {@linkcode HeadReader} reads from, such as a socket. */
 export interface ByteSource {
@@ -47,7 +47,16 @@ export class HeadReader {
    */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     let searched = 0;
+    // An empty line before a request is ignored (RFC 9112, section 2.2).
+    let skips = this.#code === "HTTP_BAD_REQUEST";
     for (;;) {
+      if (skips && this.#end - this.#start >= 2) {
+        skips = false;
+        if (this.#buffer[this.#start] === CR && this.#buffer[this.#start + 1] === LF) {
+          this.#start += 2;
+          searched = 0;
+        }
+      }
       const unread = this.unread;
       const end = findHeadEnd(unread, searched);
       if (end !== undefined) {

@@ -22,7 +22,8 @@ export function parseRange(
   if (first === "") {
     if (last === "") return undefined;
     const length = Number(last);
-    if (length === 0 || size === 0) return "unsatisfiable";
+    if (length === 0) return "unsatisfiable";
+    if (size === 0) return undefined; // Satisfiable, but no Content-Range can say so.
     return { start: Math.max(size - length, 0), end: size };
   }
   const start = Number(first);

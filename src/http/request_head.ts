@@ -29,33 +29,46 @@ export function parseRequestHead(head: Uint8Array): RequestHead {
   if (!TOKEN.test(method)) throw badHead("HTTP_BAD_REQUEST", `bad method "${shorten(method)}"`);
   const path = pathOf(target);
   const minorVersion = minor === "1" ? 1 : 0;
-  if (minorVersion === 1 && !fields.has("host")) {
-    throw badHead("HTTP_BAD_REQUEST", "field Host is missing");
-  }
+  checkHost(fields.get("host"), minorVersion);
   return {
     method,
     target: path,
     minorVersion,
     fields,
     keepAlive: keepsAlive(fields, minorVersion),
-    hasBody: announcesBody(fields),
+    hasBody: announcesBody(fields, minorVersion),
   };
 }
 
 /** The path and query of an origin-form or absolute-form target (RFC 9112, section 3.2). */
 function pathOf(target: string): string {
-  if (target.startsWith("/")) return target;
-  const absolute = /^https?:\/\/[^/?#]+(\/[^#]*)?$/i.exec(target);
-  if (absolute !== null) return absolute[1] ?? "/";
+  if (/^[!"$-~]+$/.test(target)) { // Visible ASCII, and no fragment.
+    if (target.startsWith("/")) return target;
+    const path = /^https?:\/\/[^/?]+(.*)$/i.exec(target)?.[1];
+    if (path !== undefined) return path.startsWith("/") ? path : `/${path}`;
+  }
   throw badHead("HTTP_BAD_REQUEST", `cannot serve target "${shorten(target)}"`);
 }
 
-function announcesBody(fields: Fields): boolean {
+/** Needed in HTTP/1.1, and always a host and a port (RFC 9112, section 3.2). */
+function checkHost(host: string | undefined, minorVersion: 0 | 1): void {
+  if (host === undefined) {
+    if (minorVersion === 0) return;
+    throw badHead("HTTP_BAD_REQUEST", "field Host is missing");
+  }
+  if (/^(\[[\w:.%~-]+\]|[\w.~%!$&'()*+,;=-]*)(:\d*)?$/.test(host)) return;
+  throw badHead("HTTP_BAD_REQUEST", `bad Host "${shorten(host)}"`);
+}
+
+function announcesBody(fields: Fields, minorVersion: 0 | 1): boolean {
   const length = fields.get("content-length");
   if (length !== undefined && !/^\d+$/.test(length)) {
     throw badHead("HTTP_BAD_REQUEST", `bad Content-Length "${shorten(length)}"`);
   }
   if (fields.has("transfer-encoding")) {
+    if (minorVersion === 0) {
+      throw badHead("HTTP_BAD_REQUEST", "Transfer-Encoding in HTTP/1.0"); // Section 6.1.
+    }
     if (length === undefined) return true;
     throw badHead("HTTP_BAD_REQUEST", "Content-Length together with Transfer-Encoding");
   }

@@ -22,19 +22,24 @@ export interface ResponseHead {
  */
 export function parseResponseHead(head: Uint8Array): ResponseHead {
   const { startLine, fields } = splitHead(head, "HTTP_BAD_RESPONSE");
-  const match = /^HTTP\/1\.([01]) (\d{3})(?: |$)/.exec(startLine);
+  const match = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: |$)/.exec(startLine);
   if (match === null) throw badHead("HTTP_BAD_RESPONSE", `bad line "${shorten(startLine)}"`);
   const length = fields.get("content-length");
   const transferCoded = fields.has("transfer-encoding");
-  if (length !== undefined && (transferCoded || !/^\d{1,15}$/.test(length))) {
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) {
     throw badHead("HTTP_BAD_RESPONSE", `bad Content-Length "${shorten(length)}"`);
   }
+  if (length !== undefined && transferCoded) {
+    throw badHead("HTTP_BAD_RESPONSE", "Content-Length together with Transfer-Encoding");
+  }
+  const minorVersion = match[1] === "1" ? 1 : 0;
   return {
     status: Number(match[2]),
     fields,
     contentLength: length === undefined ? undefined : Number(length),
     transferCoded,
-    keepAlive: keepsAlive(fields, match[1] === "1" ? 1 : 0),
+    // HTTP/1.0 has no transfer codings: such a message's end is doubtful (RFC 9112, section 6.1).
+    keepAlive: keepsAlive(fields, minorVersion) && !(transferCoded && minorVersion === 0),
   };
 }
 
@@ -42,7 +47,7 @@ export function parseResponseHead(head: Uint8Array): ResponseHead {
 export function parseContentRange(
   text: string | undefined,
 ): { readonly first: number; readonly last: number; readonly size: number } | undefined {
-  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/.exec(text ?? "");
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(text ?? "");
   if (match === null) return undefined;
   const [first, last, size] = match.slice(1).map(Number) as [number, number, number];
   return first <= last && last < size ? { first, last, size } : undefined;

@@ -7,17 +7,13 @@
  *
  * Who owns what: an idle socket belongs to the pool, a leased one to the task, a connect on the way
  * to the pool. A caller that gives up leaves the line and nothing else: a connect that was begun for
- * it goes on, and its socket serves the next one. `maxSize` counts idle, leased and connecting ones
- * together, and a connect counts until its descriptor is given back.
+ * it goes on, and its socket serves the next one. `maxSize` counts idle, leased, connecting
+ * and closing ones together: a connect that was given up, and a socket that ends, count until their
+ * descriptor is given back.
  *
  * @module
  */
+export type { AcquireOptions, PoolRequest, PoolStats, SocketPoolOptions } from "./options.ts";
 export type { PoolCandidate } from "./pooled_socket.ts";
 export { SocketLease } from "./socket_lease.ts";
-export {
-  type AcquireOptions,
-  type PoolRequest,
-  type PoolStats,
-  SocketPool,
-  type SocketPoolOptions,
-} from "./socket_pool.ts";
+export { SocketPool } from "./socket_pool.ts";

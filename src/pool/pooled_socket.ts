@@ -18,10 +18,13 @@ export class PooledSocket implements PoolCandidate {
   leases = 0;
   /** Whether it is one of the idle ones. */
   idle = false;
+  /** When it was chosen last, counted in choices of the pool: its place in the rotation. */
+  turn: number;
 
   /** A socket that was just opened. */
-  constructor(socket: Socket) {
+  constructor(socket: Socket, turn: number) {
     this.socket = socket;
+    this.turn = turn;
   }
 
   get localAddress(): SocketAddress {

@@ -12,76 +12,9 @@ import {
   type Target,
   type Transport,
 } from "../transport/mod.ts";
+import type { AcquireOptions, PoolRequest, PoolStats, SocketPoolOptions } from "./options.ts";
 import { type PoolCandidate, PooledSocket } from "./pooled_socket.ts";
 import { SocketLease } from "./socket_lease.ts";
-
-/** What a strategy is told about who asks. */
-export interface PoolRequest {
-  /** Where the socket leads to. */
-  readonly target: Target;
-}
-
-/** Options of {@linkcode SocketPool}. */
-export interface SocketPoolOptions {
-  /** Where the sockets come from; not needed with `addresses`. */
-  readonly transport?: Transport;
-  /** Gives every socket its own local address. */
-  readonly addresses?: AddressTable;
-  /** Where the sockets lead to. */
-  readonly target: Target;
-  /**
-   * The most sockets at any instant, those being connected and those given up included.
-   *
-   * @default {10}
-   */
-  readonly maxSize?: number;
-  /**
-   * The most callers that may wait; `Infinity` for no limit.
-   *
-   * @default {1000}
-   */
-  readonly maxWaiting?: number;
-  /**
-   * Milliseconds that one connect may take.
-   *
-   * @default {30_000}
-   */
-  readonly connectTimeoutMs?: number;
-  /**
-   * Chooses among the idle sockets.
-   *
-   * @default {roundRobin()}
-   */
-  readonly strategy?: Strategy<PoolCandidate, PoolRequest>;
-  /** @default {systemClock} */
-  readonly clock?: Clock;
-}
-
-/** Options of {@linkcode SocketPool.acquire}. */
-export interface AcquireOptions {
-  /** Gives up; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /**
-   * Milliseconds until a socket must be there; `Infinity` for no limit.
-   *
-   * @default {30_000}
-   */
-  readonly timeoutMs?: number;
-}
-
-/** What a pool holds now. */
-export interface PoolStats {
-  /** Sockets in all: idle, leased and connecting. */
-  readonly size: number;
-  /** Sockets that wait for a task. */
-  readonly idle: number;
-  /** Sockets that a task has. */
-  readonly leased: number;
-  /** Connects on the way, given-up ones that still hold a descriptor included. */
-  readonly connecting: number;
-  /** Callers that wait. */
-  readonly waiting: number;
-}
 
 interface Waiter {
   grant(lease: SocketLease): void;
@@ -121,11 +54,17 @@ export class SocketPool implements AsyncDisposable {
   #strategy: Strategy<PoolCandidate, PoolRequest>;
   #picker: Picker<PoolCandidate, PoolRequest>;
   #clock: Clock;
-  /** In rotation order: the one that was given back first comes first. */
+  /** In rotation order: the one that was not chosen for the longest time comes first. */
   #idle: PooledSocket[] = [];
   #leased = new Map<PooledSocket, SocketLease>();
-  /** Connects that hold a descriptor, or may. */
+  /** Connects that will settle; each of them is for one waiter. */
   #connecting = 0;
+  /** Connects that were given up, and hold a descriptor until the transport says otherwise. */
+  #abandoned = 0;
+  /** Sockets that hold their descriptor until what was written is sent. */
+  #ending = new Set<Socket>();
+  /** Counts choices: the time of the rotation. */
+  #turn = 0;
   #waiters = new Fifo<Waiter>();
   #stop = new AbortController();
   #closing: Promise<void> | undefined;
@@ -222,7 +161,8 @@ export class SocketPool implements AsyncDisposable {
       size: this.#size(),
       idle: this.#idle.length,
       leased: this.#leased.size,
-      connecting: this.#connecting,
+      connecting: this.#connecting + this.#abandoned,
+      closing: this.#ending.size,
       waiting: this.#waiters.length,
     };
   }
@@ -235,13 +175,15 @@ export class SocketPool implements AsyncDisposable {
     return this.#closing ??= this.#drain();
   }
 
-  /** End everything now: leased sockets are aborted with `reason`. */
+  /** End everything now: every socket is aborted with `reason`. */
   abort(reason: unknown = this.#closedError()): void {
     void this.close();
     for (const [entry, lease] of [...this.#leased]) {
       entry.socket.abort(reason);
       lease.discard();
     }
+    for (const { socket } of this.#idle) socket.abort(reason);
+    for (const socket of this.#ending) socket.abort(reason);
   }
 
   /** The same as {@linkcode close}. */
@@ -250,11 +192,13 @@ export class SocketPool implements AsyncDisposable {
   }
 
   #size(): number {
-    return this.#idle.length + this.#leased.size + this.#connecting;
+    return this.#idle.length + this.#leased.size + this.#connecting + this.#abandoned +
+      this.#ending.size;
   }
 
   #wait(signal: AbortSignal | undefined, timeoutMs: number): Promise<SocketLease> {
-    if (this.#waiters.length >= this.#maxWaiting) {
+    const behind = this.#waiters.length - this.#connecting;
+    if (behind >= this.#maxWaiting && this.#size() >= this.#maxSize) {
       const message = `Cannot acquire socket: ${this.#maxWaiting} callers already wait`;
       return Promise.reject(
         new JackfieldError("POOL_QUEUE_FULL", message, {
@@ -301,70 +245,87 @@ export class SocketPool implements AsyncDisposable {
 
   #connect(): void {
     this.#connecting++;
-    let settled = false;
+    let pending = true;
+    let held = true;
     const options = {
       timeoutMs: this.#connectTimeoutMs,
       signal: this.#stop.signal,
       onReleased: () => {
-        this.#connecting--;
-        this.#tellIfEmpty();
-        // Before the promise has settled, the waiter that will be refused still stands in line.
-        if (settled) this.#connectForWaiters();
+        held = false;
+        if (pending) return; // It counts until the promise has settled.
+        this.#abandoned--;
+        this.#freed();
       },
     };
     const connected = this.#addresses === undefined
       ? this.#transport.connect(this.#target, options)
       : this.#addresses.connect(this.#target, options);
-    connected.then((socket) => this.#connected(socket), (error) => {
-      settled = true;
+    connected.then((socket) => {
+      pending = false;
+      this.#connecting--;
+      this.#connected(socket);
+    }, (error) => {
+      pending = false;
+      this.#connecting--;
+      if (held) this.#abandoned++;
       // The one that waits longest learns why; the others' connects are on the way.
       this.#waiters.shift()?.refuse(error);
-      this.#connectForWaiters();
+      this.#freed();
     });
   }
 
   #connected(socket: Socket): void {
-    this.#connecting--;
     if (this.#closing !== undefined) {
-      socket.abort();
-      return this.#tellIfEmpty();
+      this.#end(socket, "discarded");
+      return this.#freed();
     }
-    const entry = new PooledSocket(socket);
+    if (socket.state !== "open") {
+      this.#end(socket, "discarded");
+      this.#waiters.shift()?.refuse(this.#lostError());
+      return this.#freed();
+    }
+    const entry = new PooledSocket(socket, ++this.#turn);
     const gone = () => this.#lost(entry);
     socket.closed.then(gone, gone);
     this.#offer(entry);
   }
 
-  /** Give a free socket to the next waiter, or keep it. */
+  /** Give a free socket to the next waiter, or keep it at its place in the rotation. */
   #offer(entry: PooledSocket): void {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) return waiter.grant(this.#lease(entry));
     entry.idle = true;
-    this.#idle.push(entry);
+    let at = this.#idle.length;
+    while (at > 0 && this.#idle[at - 1]!.turn > entry.turn) at--;
+    if (at === this.#idle.length) this.#idle.push(entry);
+    else this.#idle.splice(at, 0, entry);
   }
 
   #pick(): PooledSocket | undefined {
     while (this.#idle.length > 0) {
       const picked = this.#picker.pick(this.#idle, { target: this.#target });
       if (picked === undefined) return undefined;
-      if (!(picked instanceof PooledSocket) || !picked.idle) {
-        throw badPick(this.#strategy, picked);
-      }
-      this.#unidle(picked);
-      if (picked.socket.state === "open") return picked;
-      void picked.socket.close();
+      if (!this.#unidle(picked as PooledSocket)) throw badPick(this.#strategy, picked);
+      const entry = picked as PooledSocket;
+      if (entry.socket.state === "open") return entry;
+      this.#end(entry.socket, "released");
     }
     return undefined;
   }
 
-  #unidle(entry: PooledSocket): void {
+  /** Take one out of the idle ones; `false` when it is none of them. */
+  #unidle(entry: PooledSocket): boolean {
+    const at = this.#idle[0] === entry ? 0 : this.#idle.indexOf(entry);
+    if (at === -1) return false;
     entry.idle = false;
-    if (this.#idle[0] === entry) this.#idle.shift();
-    else this.#idle.splice(this.#idle.indexOf(entry), 1);
+    if (at === 0) this.#idle.shift();
+    else this.#idle.splice(at, 1);
+    return true;
   }
 
   #lease(entry: PooledSocket): SocketLease {
     entry.leases++;
+    entry.turn = ++this.#turn;
     const lease = new SocketLease(entry.socket, (end) => this.#returned(entry, end));
     this.#leased.set(entry, lease);
     return lease;
@@ -375,18 +336,26 @@ export class SocketPool implements AsyncDisposable {
     if (end === "released" && entry.socket.state === "open" && this.#closing === undefined) {
       return this.#offer(entry);
     }
-    if (end === "released") void entry.socket.close();
-    else if (end === "discarded") entry.socket.abort();
-    this.#tellIfEmpty();
-    this.#connectForWaiters();
+    this.#end(entry.socket, end);
+    this.#freed();
+  }
+
+  /** Part with a socket; it counts until its descriptor is given back. */
+  #end(socket: Socket, end: LeaseEnd): void {
+    if (end === "discarded") socket.abort();
+    if (socket.state === "closed" || socket.state === "gone") return;
+    this.#ending.add(socket);
+    void socket.close().then(() => {
+      this.#ending.delete(socket);
+      this.#freed();
+    });
   }
 
   /** An idle socket has ended by itself; a leased one goes when its lease is given back. */
   #lost(entry: PooledSocket): void {
     if (!entry.idle) return;
     this.#unidle(entry);
-    this.#tellIfEmpty();
-    this.#connectForWaiters();
+    this.#freed();
   }
 
   async #drain(): Promise<void> {
@@ -396,19 +365,32 @@ export class SocketPool implements AsyncDisposable {
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
       waiter.refuse(closed);
     }
-    const idle = this.#idle.splice(0);
-    for (const entry of idle) entry.idle = false;
-    await Promise.all(idle.map((entry) => entry.socket.close()));
+    for (const entry of this.#idle.splice(0)) {
+      entry.idle = false;
+      this.#end(entry.socket, "released");
+    }
     if (this.#size() > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
   }
 
-  #tellIfEmpty(): void {
-    if (this.#closing !== undefined && this.#size() === 0) this.#emptied?.();
+  /** There may be room now. */
+  #freed(): void {
+    if (this.#closing === undefined) this.#connectForWaiters();
+    else if (this.#size() === 0) this.#emptied?.();
   }
 
   #closedError(): JackfieldError {
     return new JackfieldError("POOL_CLOSED", "Cannot acquire socket: pool is closed", {
       operation: "acquire",
+    });
+  }
+
+  #lostError(): JackfieldError {
+    const address = addressOfTarget(this.#target);
+    const message = `Cannot connect to ${formatAddress(address)}: the connection ended at once`;
+    return new JackfieldError("CONNECT_FAILED", message, {
+      operation: "connect",
+      address,
+      reason: "reset",
     });
   }
 

@@ -49,9 +49,16 @@ export function startStrategy<Candidate, Request>(
   strategy: Strategy<Candidate, Request>,
 ): Picker<Candidate, Request> {
   if (typeof strategy === "function") return { pick: strategy };
-  if (typeof strategy?.start === "function") return strategy.start();
+  if (typeof strategy?.start !== "function") {
+    throw new TypeError(
+      `Cannot use strategy "${String(strategy)}": expected a function or an object with start()`,
+    );
+  }
+  const picker = strategy.start();
+  if (typeof picker?.pick === "function") return picker;
   throw new TypeError(
-    `Cannot use strategy "${String(strategy)}": expected a function or an object with start()`,
+    `Cannot use strategy "${strategy.name}": its start() gave "${String(picker)}", ` +
+      "expected an object with pick()",
   );
 }
 

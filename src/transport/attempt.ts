@@ -1,6 +1,7 @@
 import { formatAddress, type SocketAddress } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import { JackfieldError } from "./errors.ts";
+import { Stop } from "./stop.ts";
 
 /** How long a connection may take to stand unless the caller says otherwise. */
 export const DEFAULT_CONNECT_TIMEOUT_MS = 30_000;
@@ -15,8 +16,8 @@ export interface AttemptOptions<T> {
   readonly signal: AbortSignal | undefined;
   /** Milliseconds; `Infinity` for no limit. */
   readonly timeoutMs: number;
-  /** Begin; `stop` is aborted when nobody waits for the result any more. */
-  start(stop: AbortSignal): Promise<T>;
+  /** Begin; `stop` tells when nobody waits for the result any more. */
+  start(stop: Stop): Promise<T>;
   /** Undo a result that came too late. */
   undo(result: T): void;
   /** Called once when an attempt without a result holds nothing any more. */
@@ -38,7 +39,7 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
       released?.();
       return;
     }
-    const stop = new AbortController();
+    const stop = new Stop();
     let waiting = true;
     const leave = () => {
       waiting = false;
@@ -48,7 +49,7 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
     const refuse = (reason: unknown) => {
       leave();
       reject(reason);
-      stop.abort(reason);
+      stop.stop(reason);
     };
     const giveUp = () => refuse(signal!.reason);
     const cancel = timeoutMs === Infinity ? () => {} : clock.schedule(timeoutMs, () => {
@@ -65,7 +66,7 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
     });
     signal?.addEventListener("abort", giveUp, { once: true });
     // Within a promise, so that a `start` that throws ends the attempt like one that rejects.
-    new Promise<T>((begun) => begun(start(stop.signal))).then((result) => {
+    new Promise<T>((begun) => begun(start(stop))).then((result) => {
       if (waiting) {
         leave();
         resolve(result);

@@ -62,8 +62,11 @@ class DrivenSocket implements Socket {
   #writeEnded: boolean;
   #unread: Uint8Array | undefined;
   #closing: Promise<void> | undefined;
-  /** Set by close, abort and detach: what every later call rejects with. */
-  #refusal: unknown;
+  /**
+   * Set by close, abort and detach: makes what every later call rejects with. Most sockets are closed
+   * and never asked again, and an error with its stack costs more than the rest of a close.
+   */
+  #refusal: (() => unknown) | undefined;
   /** Set when writing broke; reading may go on, for an answer may already be here. */
   #writeFailure: unknown;
   #resolveClosed!: () => void;
@@ -106,7 +109,7 @@ class DrivenSocket implements Socket {
   }
 
   async read(into: Uint8Array): Promise<number | null> {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#refusal !== undefined) throw this.#refusal();
     if (this.#reading) throw this.#error("SOCKET_BUSY", "read", "another read is pending");
     if (this.#unread !== undefined) return this.#takeUnread(into);
     if (this.#readEnded) return null;
@@ -115,21 +118,22 @@ class DrivenSocket implements Socket {
     try {
       const result = this.#driver.read(into);
       const count = typeof result === "object" && result !== null ? await result : result;
-      if (this.#refusal !== undefined) throw this.#refusal;
+      if (this.#refusal !== undefined) throw this.#refusal();
       if (count === null) this.#endHalf("read");
       return count;
     } catch (cause) {
-      if (this.#refusal !== undefined) throw this.#refusal;
-      this.#refusal = socketError("read", this.remoteAddress, cause);
-      this.#break(this.#refusal);
-      throw this.#refusal;
+      if (this.#refusal !== undefined) throw this.#refusal();
+      const failure = socketError("read", this.remoteAddress, cause);
+      this.#refusal = () => failure;
+      this.#break(failure);
+      throw failure;
     } finally {
       this.#reading = false;
     }
   }
 
   async write(bytes: Uint8Array): Promise<number> {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#refusal !== undefined) throw this.#refusal();
     if (this.#writeFailure !== undefined) throw this.#writeFailure;
     if (this.#writeEnded) throw this.#error("SOCKET_CLOSED", "write", "its write side is closed");
     const turn = this.#writes.take();
@@ -150,7 +154,7 @@ class DrivenSocket implements Socket {
   }
 
   async closeWrite(): Promise<void> {
-    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#refusal !== undefined) throw this.#refusal();
     if (this.#writeEnded) return;
     this.#writeEnded = true; // Writes that are called from now on are refused.
     const turn = this.#writes.take();
@@ -174,13 +178,13 @@ class DrivenSocket implements Socket {
     reason: unknown = this.#error("SOCKET_ABORTED", "use", "it was aborted"),
   ): void {
     if (this.#isOver()) return;
-    this.#refusal = reason;
+    this.#refusal = () => reason;
     this.#break(reason);
   }
 
   async startTls(options: StartTlsOptions = {}): Promise<Socket> {
     const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options;
-    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#refusal !== undefined) throw this.#refusal();
     if (this.#driver.startTls === undefined) {
       throw unsupported("startTls", "this kind of socket cannot be secured later");
     }
@@ -203,7 +207,7 @@ class DrivenSocket implements Socket {
       signal,
       timeoutMs,
       start: async (stop) => {
-        stop.addEventListener("abort", () => driver.abort(), { once: true });
+        stop.onStop(() => driver.abort());
         try {
           return createSocket(await driver.startTls!({ ...options, serverName }), facts);
         } catch (cause) {
@@ -225,7 +229,7 @@ class DrivenSocket implements Socket {
 
   /** See {@linkcode detachSocket}. */
   static detach(socket: DrivenSocket): DetachedSocket {
-    if (socket.#refusal !== undefined) throw socket.#refusal;
+    if (socket.#refusal !== undefined) throw socket.#refusal();
     if (socket.#state === "closed") {
       throw socket.#error("SOCKET_CLOSED", "hand off", "it is closed");
     }
@@ -238,7 +242,7 @@ class DrivenSocket implements Socket {
       unread: socket.#unread,
       ended: { read: socket.#readEnded, write: socket.#writeEnded },
     };
-    socket.#refusal = socket.#error("SOCKET_GONE", "use", "it was handed to another owner");
+    socket.#refusal = () => socket.#error("SOCKET_GONE", "use", "it was handed to another owner");
     socket.#move("handed");
     socket.#resolveClosed();
     return detached;
@@ -280,17 +284,24 @@ class DrivenSocket implements Socket {
   async #drainAndClose(): Promise<void> {
     if (this.#isOver()) return;
     this.#move("closing");
-    this.#refusal = this.#error("SOCKET_CLOSED", "use", "it is closed");
-    const cancel = this.#limitDrain();
+    this.#refusal = () => this.#error("SOCKET_CLOSED", "use", "it is closed");
+    let cancel: (() => void) | undefined; // Without a wait no timer is made.
     try {
       const turn = this.#writes.take(); // After the writes that came first.
-      if (turn !== undefined) await turn;
+      if (turn !== undefined) {
+        cancel = this.#limitDrain();
+        await turn;
+      }
       this.#writes.pass();
-      if (!this.#isOver()) await this.#driver.close();
+      const closing = this.#isOver() ? undefined : this.#driver.close();
+      if (closing !== undefined) {
+        cancel ??= this.#limitDrain();
+        await closing;
+      }
     } catch {
       this.#driver.abort(); // Nothing more can be done for the peer; the descriptor must go back.
     } finally {
-      cancel();
+      cancel?.();
     }
     if (this.#isOver()) return; // Aborted meanwhile.
     this.#move("closed");
@@ -319,7 +330,7 @@ class DrivenSocket implements Socket {
   }
 
   #failWrite(cause: unknown): unknown {
-    if (this.#state === "closed" && this.#refusal !== undefined) return this.#refusal;
+    if (this.#state === "closed" && this.#refusal !== undefined) return this.#refusal();
     const failure = this.#writeFailure ??= socketError("write", this.remoteAddress, cause);
     this.#writeEnded = true;
     this.#endHalf("write");

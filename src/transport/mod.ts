@@ -67,6 +67,7 @@ export {
 export type { Socket, StartTlsOptions } from "./socket.ts";
 export type { SocketDriver } from "./socket_driver.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
+export { Stop } from "./stop.ts";
 export type { TlsConnectOptions, TlsListenOptions } from "./tls_options.ts";
 export {
   addressOfTarget,

@@ -19,8 +19,8 @@ function begin(options: Partial<AttemptOptions<string>> = {}) {
     address,
     signal: stop.signal,
     timeoutMs: 1000,
-    start: (signal) => {
-      signal.addEventListener("abort", () => log.push("stopped"));
+    start: (stop) => {
+      stop.onStop(() => log.push("stopped"));
       return outcome.promise;
     },
     undo: (result) => void log.push(`undone ${result}`),
@@ -167,14 +167,14 @@ for (const end of ["abort", "timeout", "failure"] as const) {
       let held = 0;
       const steps = Array.from({ length: 4 }, () => deferred<void>());
       const { clock, stop, log, promise } = begin({
-        start: async (signal) => {
+        start: async (stop) => {
           await steps[0]!.promise;
-          signal.throwIfAborted();
+          stop.throwIfStopped();
           held++; // a descriptor
           try {
             for (const one of steps.slice(1)) {
               await one.promise;
-              signal.throwIfAborted();
+              stop.throwIfStopped();
             }
             return "socket";
           } catch (error) {

@@ -10,7 +10,7 @@ export interface SilentPort {
 
 const SCRIPT = `
 const server = require("node:net").createServer();
-server.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => {
+server.listen({ port: 0, host: process.argv[1], backlog: 1 }, () => {
   console.log(server.address().port);
 });
 setTimeout(() => process.exit(), 60_000);
@@ -21,8 +21,8 @@ setTimeout(() => process.exit(), 60_000);
  *
  * It runs in Node, which every machine has that got this far, and ends by itself after a minute.
  */
-export async function silentPort(): Promise<SilentPort> {
-  const child = spawn("node", ["-e", SCRIPT], { stdio: ["ignore", "pipe", "ignore"] });
+export async function silentPort(hostname = "127.0.0.1"): Promise<SilentPort> {
+  const child = spawn("node", ["-e", SCRIPT, hostname], { stdio: ["ignore", "pipe", "ignore"] });
   const port = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.stdout.once(
@@ -34,7 +34,7 @@ export async function silentPort(): Promise<SilentPort> {
   const fillers: Socket[] = [];
   for (let filled = true; filled;) {
     filled = await new Promise<boolean>((resolve) => {
-      const socket = connect({ port, host: "127.0.0.1" });
+      const socket = connect({ port, host: hostname });
       fillers.push(socket);
       const timer = setTimeout(() => resolve(false), 300);
       socket.on("error", () => {});

@@ -76,11 +76,11 @@ export async function readAll(socket: { read(into: Uint8Array): Promise<number |
   Uint8Array
 > {
   const parts: Uint8Array[] = [];
+  const buffer = new Uint8Array(64 * 1024);
   for (;;) {
-    const buffer = new Uint8Array(64 * 1024);
     const count = await socket.read(buffer);
     if (count === null) return concat(parts);
-    parts.push(buffer.subarray(0, count));
+    parts.push(buffer.slice(0, count)); // a small copy: thousands of these may be kept
   }
 }
 

@@ -55,6 +55,9 @@ export class BunDriver implements SocketDriver {
 
   close(): void | Promise<void> {
     if (this.#closed) return;
+    this.#inbox.fail(closedError);
+    this.#socket.end();
+    if (this.#isClosed()) return; // Nothing was left to send: Bun closed it within the call.
     return new Promise((resolve) => {
       // With TLS Bun keeps the descriptor until the peer has answered, for ten seconds at most, and
       // `terminate` has no effect any more: nobody should wait for that.
@@ -63,13 +66,11 @@ export class BunDriver implements SocketDriver {
         clearTimeout(timer);
         resolve();
       };
-      this.#inbox.fail(closedError());
-      this.#socket.end();
     });
   }
 
   abort(): void {
-    this.#inbox.fail(closedError());
+    this.#inbox.fail(closedError);
     this.#writer?.reject(closedError());
     this.#writer = undefined;
     if (!this.#closed) this.#socket.terminate();
@@ -106,6 +107,11 @@ export class BunDriver implements SocketDriver {
     });
   }
 
+  /** Asked again after a call that may have changed it. */
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Bun has made the socket. */
   attach(socket: BunSocket): void {
     this.#socket = socket;
@@ -139,7 +145,7 @@ export class BunDriver implements SocketDriver {
     this.#error ??= error;
     // With both ends of the stream sent, Bun calls `close` without calling `end` before.
     if (this.#error === undefined) this.#inbox.end();
-    else this.#inbox.fail(this.#error);
+    else this.#inbox.fail(() => this.#error);
     this.#writer?.reject(this.#error ?? closedError());
     this.#writer = undefined;
     this.#closing?.();

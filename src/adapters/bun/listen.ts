@@ -140,26 +140,38 @@ class BunListenerDriver implements ListenerDriver {
     socket.data = driver;
     const { path, noDelay = true, keepAlive } = this.#options;
     if (path === undefined) {
-      socket.setNoDelay(noDelay);
+      if (!noDelay) socket.setNoDelay(false); // Bun itself sets TCP_NODELAY on every socket.
       if (keepAlive) socket.setKeepAlive(true);
     }
     const ends = path === undefined
-      ? endsOf(socket, { hostname: "", port: 0 })
+      ? endsOf(socket, { localAddress: this.address })
       : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };
     this.#queue.push(createSocket(driver, ends));
   }
 }
 
-/** Both ends of a connection as the kernel has them. */
+/**
+ * Both ends of a connection as the kernel has them. Bun asks it in each of its four getters, so
+ * that an end which is known is taken as it is; a wildcard, a name or IPv6 (which has many ways of
+ * writing) is asked for.
+ */
 export function endsOf(
   socket: BunSocket,
-  target: SocketAddress,
+  known: { readonly localAddress?: SocketAddress; readonly remoteAddress?: SocketAddress },
 ): { localAddress: SocketAddress; remoteAddress: SocketAddress } {
-  if (target.path !== undefined) {
-    return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress: target };
+  const { localAddress, remoteAddress } = known;
+  if (remoteAddress?.path !== undefined) {
+    return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress };
   }
   return {
-    localAddress: { hostname: socket.localAddress, port: socket.localPort },
-    remoteAddress: { hostname: socket.remoteAddress, port: socket.remotePort },
+    localAddress: localAddress !== undefined && PLAIN.test(localAddress.hostname)
+      ? localAddress
+      : { hostname: socket.localAddress, port: socket.localPort },
+    remoteAddress: remoteAddress !== undefined && PLAIN.test(remoteAddress.hostname)
+      ? { hostname: remoteAddress.hostname, port: remoteAddress.port }
+      : { hostname: socket.remoteAddress, port: socket.remotePort },
   };
 }
+
+/** An IPv4 address as the kernel would write it, and of one host. */
+const PLAIN = /^[1-9]\d{0,2}(\.(0|[1-9]\d{0,2})){3}$/;

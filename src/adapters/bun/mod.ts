@@ -26,6 +26,7 @@ import {
   isHostName,
   type Socket,
   type SocketAddress,
+  type Stop,
   systemClock,
   type Target,
   tlsOfTarget,
@@ -35,7 +36,7 @@ import { assertLocalAddress, connectOverNet, nameInFamilyOf } from "../shared/ne
 import { systemHost } from "../shared/system_host.ts";
 import { BunDriver, bunHandlers, tlsForBun } from "./driver.ts";
 import { endsOf, listenInBun } from "./listen.ts";
-import { bunGlobal, type BunSocket, type BunSocketOptions } from "./runtime.ts";
+import { bunGlobal, type BunHandlers, type BunSocket, type BunSocketOptions } from "./runtime.ts";
 
 export { isBun } from "./runtime.ts";
 
@@ -87,7 +88,7 @@ async function connect(target: Target, options: ConnectOptions): Promise<Socket>
       if (localAddress !== undefined && isHostName(hostname)) {
         // With a name Bun may drop the local address silently.
         hostname = await nameInFamilyOf(localAddress, hostname);
-        stop.throwIfAborted();
+        stop.throwIfStopped();
       }
       return await open(target, { ...address, hostname }, options, stop);
     },
@@ -98,13 +99,12 @@ async function open(
   target: Target,
   address: SocketAddress,
   options: ConnectOptions,
-  stop: AbortSignal,
+  stop: Stop,
 ): Promise<Socket> {
   const { noDelay = true, keepAlive = false, localAddress, localPort } = options;
   const tls = tlsOfTarget(target);
   const driver = new BunDriver(tls !== undefined);
-  const handshake = Promise.withResolvers<void>();
-  handshake.promise.catch(() => {}); // A failed connect is reported by the other promise.
+  const handshake = tls === undefined ? undefined : newHandshake();
   const where: Partial<BunSocketOptions> = address.path === undefined
     ? { localAddress, localPort }
     : { unix: address.path };
@@ -117,34 +117,21 @@ async function open(
       allowHalfOpen: true,
       data: driver,
       ...(tls === undefined ? {} : { tls: tlsForBun(tls) }),
-      socket: {
-        ...bunHandlers,
-        open: (opened) => driver.attach(opened),
-        connectError: () => {}, // The promise says it, too.
-        handshake: (_socket, success, error) => {
-          if (success && error === null) handshake.resolve();
-          else handshake.reject(error ?? new Error("TLS handshake failed"));
-        },
-        close: (closed, error) => {
-          handshake.reject(error ?? new Error("connection closed during the TLS handshake"));
-          bunHandlers.close!(closed, error);
-        },
-      },
+      socket: handshake === undefined ? clientHandlers : handshake.handlers,
     });
   } catch (cause) {
     throw connectionError("connect", address, cause, { localAddress });
   }
   driver.attach(socket);
-  const giveUp = () => driver.abort();
-  stop.addEventListener("abort", giveUp, { once: true });
+  stop.onStop(() => driver.abort());
   try {
     if (address.path === undefined) {
-      socket.setNoDelay(noDelay);
+      if (!noDelay) socket.setNoDelay(false); // Bun itself sets TCP_NODELAY on every socket.
       if (keepAlive) socket.setKeepAlive(true);
     }
-    const ends = endsOf(socket, address);
+    const ends = endsOf(socket, { remoteAddress: address });
     assertLocalAddress(address, ends.localAddress, options);
-    if (tls !== undefined) await handshake.promise;
+    await handshake?.promise;
     return createSocket(driver, {
       ...ends,
       targetName: addressOfTarget(target).hostname,
@@ -153,6 +140,31 @@ async function open(
     driver.abort();
     throw connectionError("connect", address, cause, { reason: "tls" });
   } finally {
-    stop.removeEventListener("abort", giveUp);
+    stop.onStop(undefined);
   }
+}
+
+/** The callbacks of a connecting socket. */
+const clientHandlers: BunHandlers = {
+  ...bunHandlers,
+  open: (socket) => (socket.data as BunDriver).attach(socket),
+  connectError: () => {}, // The promise of `Bun.connect` says it, too.
+};
+
+/** The callbacks of a socket that is to be secured, and the end of its handshake. */
+function newHandshake(): { handlers: BunHandlers; promise: Promise<void> } {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => {}); // A failed connect is reported by the other promise.
+  const handlers: BunHandlers = {
+    ...clientHandlers,
+    handshake: (_socket, success, error) => {
+      if (success && error === null) resolve();
+      else reject(error ?? new Error("TLS handshake failed"));
+    },
+    close: (socket, error) => {
+      reject(error ?? new Error("connection closed during the TLS handshake"));
+      bunHandlers.close!(socket, error);
+    },
+  };
+  return { handlers, promise };
 }

@@ -119,14 +119,13 @@ async function connect(target: Target, options: ConnectOptions): Promise<Socket>
       let conn: DenoConn;
       try {
         conn = address.path === undefined
-          ? await denoGlobal().connect({ ...address, signal: stop })
+          ? await denoGlobal().connect({ ...address, signal: stop.signal })
           : await denoGlobal().connect({ transport: "unix", path: address.path });
       } catch (cause) {
         throw connectionError("connect", address, cause);
       }
       const plain = new DenoDriver(conn);
-      const giveUp = () => plain.abort();
-      stop.addEventListener("abort", giveUp, { once: true });
+      stop.onStop(() => plain.abort());
       try {
         if (address.path === undefined) {
           (conn as DenoTcpConn).setNoDelay(noDelay);
@@ -138,7 +137,7 @@ async function connect(target: Target, options: ConnectOptions): Promise<Socket>
         plain.abort();
         throw connectionError("connect", address, cause, { reason: "tls" });
       } finally {
-        stop.removeEventListener("abort", giveUp);
+        stop.onStop(undefined);
       }
     },
   });

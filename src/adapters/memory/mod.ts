@@ -1,9 +1,10 @@
 /**
  * Sockets in memory: no kernel, no permissions, no real time.
  *
- * Each {@linkcode memoryTransport} is a network of its own. Every host name in it leads to the same
- * host, on which any address may be listened on and connected from. Names that start with
- * `unreachable` have no route, and names that start with `silent` never answer.
+ * Each {@linkcode memoryTransport} is a network of its own. There is no name service: a host name is a
+ * place of its own, reached under the same name that was listened on. Any address may be listened on
+ * and connected from. Names that start with `unreachable` have no route, and names that start with
+ * `silent` never answer.
  *
  * @module
  */
@@ -30,6 +31,7 @@ import {
   systemClock,
   type Target,
   type Transport,
+  withoutBrackets,
 } from "../../transport/mod.ts";
 import { MemoryDriver } from "./driver.ts";
 import type { MemoryFaults } from "./faults.ts";
@@ -78,6 +80,10 @@ const capabilities: Capabilities = {
   transferable: false,
 };
 
+/** The ports that are given to those who ask for none: those of Linux and a few more (ip(7)). */
+const FIRST_PORT = 32_768;
+const LAST_PORT = 65_535;
+
 /** A new, empty network. */
 export function memoryTransport(options: MemoryTransportOptions = {}): MemoryTransport {
   return new MemoryNetwork(options);
@@ -93,7 +99,7 @@ class MemoryNetwork implements MemoryTransport {
   #pipeBytes: number;
   #listeners = new Map<string, MemoryListenerDriver>();
   #tuples = new Set<string>();
-  #nextPort = 32_768;
+  #nextPort = FIRST_PORT;
 
   constructor(
     { clock = systemClock, faults, pipeBytes = 65_536, host = {} }: MemoryTransportOptions,
@@ -118,7 +124,7 @@ class MemoryNetwork implements MemoryTransport {
       timeoutMs,
       released: onReleased,
       undo: (socket) => socket.abort(),
-      start: (stop) => this.#open(address, options, stop),
+      start: (stop) => this.#open(address, options, stop.signal),
     });
   }
 
@@ -127,7 +133,7 @@ class MemoryNetwork implements MemoryTransport {
     checkListenOptions(this.name, capabilities, options);
     const { hostname = "127.0.0.1", port = 0, path, onError, maxPending } = options;
     const wanted: SocketAddress = path === undefined
-      ? { hostname, port: port === 0 ? this.#freePort(hostname) : port }
+      ? this.#placeFor(withoutBrackets(hostname), port)
       : { hostname: "", port: 0, path };
     const key = formatAddress(wanted);
     if (this.#listeners.has(key)) {
@@ -158,12 +164,9 @@ class MemoryNetwork implements MemoryTransport {
     stop.throwIfAborted();
     const listener = this.#listeners.get(formatAddress(address));
     if (listener === undefined) throw refuse("ECONNREFUSED");
-    const from: SocketAddress = address.path !== undefined ? { hostname: "", port: 0, path: "" } : {
-      hostname: localAddress ?? (address.hostname.includes(":") ? "::1" : "127.0.0.1"),
-      port: localPort ?? this.#nextPort++,
-    };
-    const tuple = `${formatAddress(from)} ${formatAddress(address)}`;
-    if (address.path === undefined && this.#tuples.has(tuple)) throw refuse("EADDRINUSE");
+    const from = this.#originFor(address, localAddress, localPort);
+    if (from === undefined) throw refuse(localPort === undefined ? "EADDRNOTAVAIL" : "EADDRINUSE");
+    const tuple = tupleOf(from, address);
     this.#tuples.add(tuple);
     const [near, far] = this.#pair(() => this.#tuples.delete(tuple));
     const listening = listener.address;
@@ -196,10 +199,41 @@ class MemoryNetwork implements MemoryTransport {
     ];
   }
 
-  #freePort(hostname: string): number {
-    while (this.#listeners.has(formatAddress({ hostname, port: this.#nextPort }))) this.#nextPort++;
-    return this.#nextPort++;
+  /** Where to listen; with every port taken it is one that is, and listening there fails. */
+  #placeFor(hostname: string, port: number): SocketAddress {
+    if (port !== 0) return { hostname, port };
+    const taken = (port: number) => this.#listeners.has(formatAddress({ hostname, port }));
+    return { hostname, port: this.#freePort(taken) ?? FIRST_PORT };
   }
+
+  /** Where to connect from; `undefined` when that, or every port of it, is taken. */
+  #originFor(
+    to: SocketAddress,
+    localAddress: string | undefined,
+    localPort: number | undefined,
+  ): SocketAddress | undefined {
+    if (to.path !== undefined) return { hostname: "", port: 0, path: "" };
+    const hostname = localAddress ?? (to.hostname.includes(":") ? "::1" : "127.0.0.1");
+    const taken = (port: number) => this.#tuples.has(tupleOf({ hostname, port }, to));
+    if (localPort !== undefined && taken(localPort)) return undefined;
+    const port = localPort ?? this.#freePort(taken);
+    return port === undefined ? undefined : { hostname, port };
+  }
+
+  /** Goes around, so that a port rests as long as possible after its use. */
+  #freePort(taken: (port: number) => boolean): number | undefined {
+    for (let tries = FIRST_PORT; tries <= LAST_PORT; tries++) {
+      const port = this.#nextPort;
+      this.#nextPort = port === LAST_PORT ? FIRST_PORT : port + 1;
+      if (!taken(port)) return port;
+    }
+    return undefined;
+  }
+}
+
+/** What tells one connection over TCP from another. */
+function tupleOf(from: SocketAddress, to: SocketAddress): string {
+  return `${formatAddress(from)} ${formatAddress(to)}`;
 }
 
 class MemoryListenerDriver implements ListenerDriver {

@@ -28,7 +28,7 @@ export class Inbox {
   #paused = false;
   #reader: Reader | undefined;
   #ended = false;
-  #error: unknown;
+  #failure: (() => unknown) | undefined;
 
   /** `flow` is called when too much has arrived. */
   constructor(flow: Flow) {
@@ -61,10 +61,10 @@ export class Inbox {
     this.#reader = undefined;
   }
 
-  /** The connection broke; the first error counts. */
-  fail(error: unknown): void {
-    this.#error ??= error;
-    this.#reader?.reject(this.#error);
+  /** The connection broke; the first failure counts. It makes the error if anybody reads. */
+  fail(failure: () => unknown): void {
+    this.#failure ??= failure;
+    this.#reader?.reject(this.#failure());
     this.#reader = undefined;
   }
 
@@ -73,7 +73,7 @@ export class Inbox {
     const chunk = this.#chunks[0];
     if (chunk !== undefined) return this.#take(chunk, into);
     if (this.#ended) return null;
-    if (this.#error !== undefined) throw this.#error;
+    if (this.#failure !== undefined) throw this.#failure();
     return new Promise((resolve, reject) => {
       this.#reader = { into, resolve, reject };
     });

@@ -56,12 +56,12 @@ export class NetDriver implements SocketDriver {
       if (this.#socket.destroyed) return resolve();
       this.#socket.once("close", () => resolve());
       this.#socket.end(() => this.#socket.destroy());
-      this.#inbox.fail(new Error("closed"));
+      this.#inbox.fail(() => new Error("closed"));
     });
   }
 
   abort(): void {
-    this.#inbox.fail(new Error("aborted"));
+    this.#inbox.fail(() => new Error("aborted"));
     if (this.#socket.destroyed) return;
     if ("encrypted" in this.#socket) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
@@ -69,6 +69,7 @@ export class NetDriver implements SocketDriver {
 
   watch(gone: (error?: unknown) => void): void {
     this.#gone = gone;
+    if (this.#closed) queueMicrotask(() => gone(this.#error)); // It came before the handoff.
   }
 
   async startTls(options: TlsConnectOptions): Promise<SocketDriver> {
@@ -86,7 +87,7 @@ export class NetDriver implements SocketDriver {
   };
   #onClose = (): void => {
     this.#closed = true;
-    this.#inbox.fail(this.#error ?? new Error("closed"));
+    this.#inbox.fail(() => this.#error ?? new Error("closed"));
     this.#gone?.(this.#error);
     for (const tell of this.#waiting.splice(0)) tell(this.#error);
   };

@@ -27,6 +27,7 @@ import {
   sameIp,
   type Socket,
   type SocketAddress,
+  type Stop,
   systemClock,
   type Target,
   tlsOfTarget,
@@ -89,7 +90,7 @@ export async function connectOverNet(
       if (localAddress !== undefined && isHostName(hostname)) {
         hostname = await nameInFamilyOf(localAddress, hostname);
         allow?.(hostname, address.port);
-        stop.throwIfAborted();
+        stop.throwIfStopped();
       }
       const socket = await openNet({ ...address, hostname }, options, stop);
       const facts = { ...endsOf(socket, address), targetName: address.hostname };
@@ -100,15 +101,14 @@ export async function connectOverNet(
         throw error;
       }
       if (tls === undefined) return createSocket(new NetDriver(socket), facts);
-      const giveUp = () => socket.destroy();
-      stop.addEventListener("abort", giveUp, { once: true });
+      stop.onStop(() => socket.destroy());
       try {
         return createSocket(new NetDriver(await secure(socket, tls)), facts);
       } catch (cause) {
         socket.destroy();
         throw connectionError("connect", address, cause, { reason: "tls" });
       } finally {
-        stop.removeEventListener("abort", giveUp);
+        stop.onStop(undefined);
       }
     },
   });
@@ -117,7 +117,7 @@ export async function connectOverNet(
 function openNet(
   address: SocketAddress,
   options: ConnectOptions,
-  stop: AbortSignal,
+  stop: Stop,
 ): Promise<NetSocket> {
   const { noDelay = true, keepAlive = false, localAddress, localPort } = options;
   return new Promise((resolve, reject) => {
@@ -134,9 +134,8 @@ function openNet(
         : { path: address.path }),
       allowHalfOpen: true,
     });
-    const giveUp = () => socket.destroy();
     const fail = (cause?: Error) => {
-      stop.removeEventListener("abort", giveUp);
+      stop.onStop(undefined);
       socket.destroy();
       reject(
         connectionError("connect", address, firstOf(cause) ?? new Error("closed"), {
@@ -148,13 +147,13 @@ function openNet(
     socket.once("error", fail);
     socket.once("close", closed);
     socket.once("connect", () => {
-      stop.removeEventListener("abort", giveUp);
+      stop.onStop(undefined);
       socket.off("error", fail);
       socket.off("close", closed);
       socket.pause(); // Nothing is lost before a driver listens.
       resolve(socket);
     });
-    stop.addEventListener("abort", giveUp, { once: true });
+    stop.onStop(() => socket.destroy());
   });
 }
 

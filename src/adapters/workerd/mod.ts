@@ -106,14 +106,14 @@ async function connect(target: Target, options: ConnectOptions): Promise<Socket>
       }
       if (tls === undefined) return createSocket(plain, facts);
       const giveUp = () => plain.abort();
-      stop.addEventListener("abort", giveUp, { once: true });
+      stop.onStop(giveUp);
       try {
         return createSocket(await plain.startTls!(tls), facts);
       } catch (cause) {
         plain.abort();
         throw connectionError("connect", address, cause, { reason: "tls" });
       } finally {
-        stop.removeEventListener("abort", giveUp);
+        stop.onStop(undefined);
       }
     },
   });

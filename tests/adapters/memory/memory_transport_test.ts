@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { type JackfieldError, type Socket } from "../../../src/core.ts";
+import type { JackfieldError, Socket } from "../../../src/core.ts";
 import {
   type MemoryFault,
   memoryTransport,

@@ -1,0 +1,131 @@
+// Clients that vanish, and files that change, disappear or cannot be opened.
+import { assert, assertEquals } from "@std/assert";
+import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { JackfieldError, systemTransport, type Transport } from "../../mod.ts";
+import type { Files } from "../../src/core.ts";
+import { test } from "../harness.ts";
+import { countDescriptors, eventually } from "../transport/tools.ts";
+import { serving } from "./tools.ts";
+
+const BIG = 24 * 2 ** 20;
+
+test("serveDownloads() frees place and descriptors of clients that vanish in the middle", () =>
+  serving(async ({ folder, server, errors, connect }) => {
+    folder.fill("big", BIG);
+    folder.write("a", "here");
+    const lasting = await connect();
+    assertEquals((await lasting.request("GET /a")).status, 200);
+    const before = countDescriptors();
+    for (let round = 0; round < 10; round++) {
+      const clients = [await connect(), await connect()];
+      for (const client of clients) {
+        await client.send("GET /big");
+        await client.answerHead();
+        await client.take(100_000);
+      }
+      assertEquals(server.stats().active, 2);
+      for (const client of clients) client.socket.abort();
+      await eventually(() => server.stats().active === 0, () => "the places are free");
+    }
+    assertEquals((await lasting.request("GET /a")).status, 200);
+    await eventually(() => server.stats().connections === 1, () => "one is left");
+    assertEquals([server.stats().finished, errors.length], [22, 20]);
+    await eventually(
+      () => countDescriptors() === before,
+      () => `${countDescriptors()} descriptors, ${before} before`,
+    );
+  }, { maxActive: 2, maxQueued: 0 }));
+
+test("serveDownloads() serves who waits behind a client that vanished in the queue", () =>
+  serving(async ({ folder, server, connect }) => {
+    folder.fill("big", BIG);
+    folder.write("a", "here");
+    const first = await connect();
+    await first.send("GET /big");
+    await first.answerHead();
+    const vanishing = await connect();
+    await vanishing.send("GET /big");
+    await eventually(() => server.stats().queued === 1, () => "one waits");
+    const last = await connect();
+    await last.send("GET /a");
+    await eventually(() => server.stats().queued === 2, () => "two wait");
+    vanishing.socket.abort();
+    first.socket.abort();
+    assertEquals((await last.answer()).status, 200);
+    await eventually(() => server.stats().connections === 1, () => "one is left");
+    assertEquals(server.stats().active, 0);
+  }, { maxActive: 1 }));
+
+test("serveDownloads() breaks off when a file shrinks: no wrong body under a right length", () =>
+  serving(async ({ folder, server, errors, connect }) => {
+    folder.fill("big", BIG);
+    folder.write("a", "here");
+    const client = await connect();
+    await client.send("GET /big");
+    const { fields } = await client.answerHead();
+    assertEquals(fields.get("content-length"), String(BIG));
+    truncateSync(folder.at("big"), 1000);
+    assert(await client.countUntilEnd() < BIG);
+    await eventually(() => server.stats().connections === 0, () => "it is gone");
+    assertEquals([errors, server.stats().active], [["FILE_FAILED"], 0]);
+    assertEquals((await (await connect()).request("GET /a")).status, 200);
+  }));
+
+test("serveDownloads() sends no more than it announced when a file grows", () =>
+  serving(async ({ folder, connect }) => {
+    const bytes = folder.fill("big", BIG);
+    const client = await connect();
+    await client.send("GET /big");
+    await client.answerHead();
+    writeFileSync(folder.at("big"), "tail", { flag: "a" });
+    assertEquals(await client.take(BIG), bytes);
+    assertEquals((await client.request("HEAD /big")).fields.get("content-length"), `${BIG + 4}`);
+  }));
+
+test("serveDownloads() finishes a file that is removed while it is being sent", () =>
+  serving(async ({ folder, connect }) => {
+    const bytes = folder.fill("big", BIG);
+    const client = await connect();
+    await client.send("GET /big");
+    await client.answerHead();
+    rmSync(folder.at("big"));
+    assertEquals(await client.take(BIG), bytes);
+    assertEquals((await client.request("GET /big")).status, 404);
+  }));
+
+/** The runtime's transport, with a host whose files fail to open. */
+function failingToOpen(osCode: string): Transport {
+  const transport = systemTransport();
+  const files: Files = {
+    ...transport.host.files!,
+    open: () => Promise.reject(new JackfieldError("FILE_FAILED", `no: ${osCode}`, { osCode })),
+  };
+  return new Proxy(transport, {
+    get: (target, name) => {
+      if (name === "host") return { ...target.host, files };
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("serveDownloads() answers for a file that cannot be opened, on the same connection", async () => {
+  const cases: [string, number, string[]][] = [
+    ["ENOENT", 404, []], // removed after it was found
+    ["EACCES", 404, []],
+    ["EMFILE", 503, ["FILE_FAILED"]],
+    ["EIO", 500, ["FILE_FAILED"]],
+  ];
+  for (const [osCode, expected, reported] of cases) {
+    await serving(async ({ folder, server, errors, connect }) => {
+      folder.write("a", "here");
+      const client = await connect();
+      for (let round = 0; round < 2; round++) {
+        const { status, body } = await client.request("GET /a");
+        assertEquals([status, body.byteLength > 0], [expected, true], osCode);
+      }
+      assertEquals(errors, [...reported, ...reported], osCode);
+      assertEquals(server.stats().connections, 1);
+    }, { transport: failingToOpen(osCode) });
+  }
+});
