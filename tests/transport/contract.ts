@@ -411,6 +411,24 @@ export function transportContract(name: string, options: ContractOptions): void 
     await end();
   });
 
+  check("needs the bytes of a write no longer once it has resolved", async (transport) => {
+    const { near, far, end } = await connectedPair(transport);
+    const size = 256 * 1024;
+    const rounds = 64;
+    const buffer = new Uint8Array(size);
+    const writing = (async () => {
+      for (let round = 0; round < rounds; round++) await near.write(buffer.fill(round));
+      buffer.fill(255);
+    })();
+    await sleep(100); // The kernel's buffers are full by now.
+    for (let round = 0; round < rounds; round++) {
+      const received = await readExactly(far, size);
+      assert(received.every((byte) => byte === round), `bytes of round ${round} were changed`);
+    }
+    await writing;
+    await end();
+  });
+
   check("rejects a pending accept when it is closed", async (transport) => {
     const listener = await transport.listen({ port: 0 });
     const pending = rejection(listener.accept());

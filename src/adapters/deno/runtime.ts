@@ -53,7 +53,7 @@ export interface DenoListener<C extends DenoConn> {
 
 /** What asking for a permission needs. */
 export type DenoPermission =
-  | { readonly name: "net"; readonly host: string }
+  | { readonly name: "net"; readonly host?: string }
   | { readonly name: "read" | "write"; readonly path: string };
 
 /** The part of the `Deno` global that the adapter uses. */
