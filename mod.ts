@@ -34,6 +34,7 @@ export {
   type ServeDownloadsOptions,
   SocketPool,
   type SocketPoolOptions,
+  type WithSystemTransport,
 } from "./src/system.ts";
 export { systemTransport } from "./src/system_transport.ts";
 export {

@@ -2,8 +2,8 @@
 import * as core from "./core.ts";
 import { systemTransport } from "./system_transport.ts";
 
-/** The same options, with the transport left to choice. */
-type Everyday<Options extends { readonly transport?: core.Transport }> =
+/** The same options with the transport left to choice: the runtime's own, or that of `addresses`. */
+export type WithSystemTransport<Options extends { readonly transport?: core.Transport }> =
   & Omit<Options, "transport">
   & {
     /** @default {systemTransport(), or that of `addresses`} */
@@ -11,15 +11,15 @@ type Everyday<Options extends { readonly transport?: core.Transport }> =
   };
 
 /** Options of {@linkcode AddressTable}. */
-export type AddressTableOptions = Everyday<core.AddressTableOptions>;
+export type AddressTableOptions = WithSystemTransport<core.AddressTableOptions>;
 /** Options of {@linkcode SocketPool}. */
-export type SocketPoolOptions = Everyday<core.SocketPoolOptions>;
+export type SocketPoolOptions = WithSystemTransport<core.SocketPoolOptions>;
 /** Options of {@linkcode DownloadManager}. */
-export type DownloadManagerOptions = Everyday<core.DownloadManagerOptions>;
+export type DownloadManagerOptions = WithSystemTransport<core.DownloadManagerOptions>;
 /** Options of {@linkcode serveDownloads}. */
-export type ServeDownloadsOptions = Everyday<core.ServeDownloadsOptions>;
+export type ServeDownloadsOptions = WithSystemTransport<core.ServeDownloadsOptions>;
 /** Options of {@linkcode parallelGet}. */
-export type ParallelGetOptions = Everyday<core.ParallelGetOptions>;
+export type ParallelGetOptions = WithSystemTransport<core.ParallelGetOptions>;
 
 /**
  * Gives every socket a local address and port of its own, under a descriptor that the table issues.

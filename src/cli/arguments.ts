@@ -31,7 +31,7 @@ export function readArguments(
     parsed = parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     // The runtime's first sentence says what is wrong; the others give advice that does not fit.
-    const [sentence = ""] = (error as Error).message.split(/[.\n](?: |$)/);
+    const [sentence = ""] = (error as Error).message.split(/\.(?=\s|$)|\n/);
     throw new UsageError(sentence);
   }
   const extra = parsed.positionals[maxPositionals];

@@ -3,14 +3,15 @@ export function formatBytes(bytes: number): string {
   const names = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
   let value = bytes;
-  while (value >= 1024 && unit < names.length - 1) {
+  // From 1023.95 on one decimal would show "1024.0".
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < names.length - 1) {
     value /= 1024;
     unit++;
   }
   return unit === 0 ? `${bytes} B` : `${value.toFixed(1)} ${names[unit]}`;
 }
 
-/** A line that shows how far a transfer is, at most so many columns wide. */
+/** A line that shows how far a transfer is, at most so many columns wide; 0 leaves nothing. */
 export function progressLine(
   bytes: number,
   totalBytes: number | undefined,
@@ -18,12 +19,13 @@ export function progressLine(
   columns: number,
 ): string {
   const rate = `${formatBytes(seconds > 0 ? bytes / seconds : 0)}/s`;
-  if (totalBytes === undefined) return `${formatBytes(bytes)}  ${rate}`.slice(0, columns);
-  const share = totalBytes === 0 ? 1 : bytes / totalBytes;
+  const room = Math.max(0, columns); // Some terminals say that they have no columns at all.
+  if (totalBytes === undefined) return `${formatBytes(bytes)}  ${rate}`.slice(0, room);
+  const share = totalBytes === 0 ? 1 : Math.min(bytes / totalBytes, 1);
   const text = `${String(Math.floor(share * 100)).padStart(3)} %  ${formatBytes(bytes)} of ` +
     `${formatBytes(totalBytes)}  ${rate}`;
-  const width = Math.min(30, columns - text.length - 4);
-  if (width < 5) return text.slice(0, columns);
+  const width = Math.min(30, room - text.length - 3);
+  if (width < 5) return text.slice(0, room);
   const filled = Math.round(share * width);
   return `[${"#".repeat(filled)}${".".repeat(width - filled)}] ${text}`;
 }

@@ -56,8 +56,7 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     const { line, code } = explain(error);
     const known = Object.hasOwn(COMMANDS, command) ? `${command} ` : "";
-    warn(line);
-    if (error instanceof UsageError) warn(`try: jackfield ${known}--help`);
+    warn(error instanceof UsageError ? `${line}; try: jackfield ${known}--help` : line);
     return code;
   }
 }

@@ -7,12 +7,19 @@ export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** A line on standard output. */
 export function say(line: string): void {
-  process.stdout.write(`${line}\n`);
+  print("stdout", `${line}\n`);
 }
 
 /** A line on standard error. */
 export function warn(line: string): void {
-  process.stderr.write(`jackfield: ${line}\n`);
+  print("stderr", `jackfield: ${line}\n`);
+}
+
+/** Whoever reads may have left, as `head` does: that is no reason to stop, nor for a stack trace. */
+function print(name: "stdout" | "stderr", text: string): void {
+  const stream = process[name];
+  if (stream.listenerCount("error") === 0) stream.on("error", () => {});
+  stream.write(text);
 }
 
 /** One line for whatever went wrong, and the exit code that goes with it. */
@@ -47,17 +54,17 @@ export class ProgressDisplay {
   /** Show how far it is. */
   show(share: number, line: (columns: number) => string): void {
     if (this.#terminal) {
-      const columns = process.stderr.columns ?? 80;
+      const columns = process.stderr.columns || 80; // A terminal without a size says 0.
       this.#shown = true;
-      process.stderr.write(`\r\x1b[K${line(columns - 1)}`);
+      print("stderr", `\r\x1b[K${line(columns - 1)}`);
     } else if (share * 10 >= this.#tenth + 1) {
       this.#tenth = Math.floor(share * 10);
-      process.stderr.write(`${line(79)}\n`);
+      print("stderr", `${line(79)}\n`);
     }
   }
 
   /** Leave the line that was drawn over. */
   end(): void {
-    if (this.#shown) process.stderr.write("\n");
+    if (this.#shown) print("stderr", "\n");
   }
 }

@@ -23,7 +23,6 @@ const REASONS: Readonly<Record<number, string>> = {
   400: "Bad Request",
   404: "Not Found",
   405: "Method Not Allowed",
-  408: "Request Timeout",
   413: "Content Too Large",
   416: "Range Not Satisfiable",
   500: "Internal Server Error",
@@ -39,7 +38,8 @@ export function fileAnswer(
 ): Answer {
   const etag = etagOf(facts);
   const modified = new Date(facts.modifiedMs).toUTCString();
-  const wanted = conditionHolds(request.fields, etag, modified)
+  // A Range counts for GET only (RFC 9110, section 14.2).
+  const wanted = request.method === "GET" && conditionHolds(request.fields, etag, modified)
     ? parseRange(request.fields.get("range"), facts.size)
     : undefined;
   if (wanted === "unsatisfiable") {

@@ -1,10 +1,19 @@
 import { handOff } from "../handoff/mod.ts";
 import type { RequestHead } from "../http/mod.ts";
 import { Fifo } from "../queue/mod.ts";
-import { JackfieldError, type OnError, type Socket, type Transport } from "../transport/mod.ts";
+import {
+  type Clock,
+  isJackfieldError,
+  JackfieldError,
+  type OnError,
+  type Socket,
+  systemClock,
+  type Transport,
+} from "../transport/mod.ts";
 import { type Answer, fileAnswer, textAnswer } from "./answer.ts";
 import { copyToSocket } from "./copy_engine.ts";
-import { FileRoot } from "./file_root.ts";
+import { FileRoot, type Found } from "./file_root.ts";
+import { lingeringClose } from "./linger.ts";
 
 /** Options of {@linkcode DownloadManager}. */
 export interface DownloadManagerOptions {
@@ -32,6 +41,12 @@ export interface DownloadManagerOptions {
   readonly maxQueued?: number;
   /** Told of downloads that failed. */
   readonly onError?: OnError;
+  /**
+   * Measures time.
+   *
+   * @default {systemClock}
+   */
+  readonly clock?: Clock;
 }
 
 /** A request that was read from a socket. */
@@ -76,6 +91,7 @@ export class DownloadManager implements AsyncDisposable {
   #maxActive: number;
   #maxQueued: number;
   #onError: OnError | undefined;
+  #clock: Clock;
   #waiting = new Fifo<() => void>();
   #active = new Set<Socket>();
   /** Places that are taken; one for each active download. */
@@ -104,6 +120,7 @@ export class DownloadManager implements AsyncDisposable {
     this.#maxActive = maxActive;
     this.#maxQueued = maxQueued;
     this.#onError = options.onError;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /**
@@ -140,6 +157,7 @@ export class DownloadManager implements AsyncDisposable {
     const own = handOff(socket, request.unread);
     this.#active.add(own);
     try {
+      if (request.hasBody) return await this.#refuseBody(own, request);
       if (!await this.#place()) return await this.#sendBusy(own, request);
       try {
         return await this.#serve(own, request);
@@ -167,7 +185,10 @@ export class DownloadManager implements AsyncDisposable {
   /** Take no more, and abort every download with `reason`. */
   abort(reason?: unknown): void {
     void this.close();
-    for (const socket of this.#active) socket.abort(reason);
+    for (const socket of this.#active) {
+      // One that is closing has sent everything: only its end is on the way.
+      if (socket.state !== "closing") socket.abort(reason);
+    }
   }
 
   /** The same as {@linkcode close}. */
@@ -203,18 +224,20 @@ export class DownloadManager implements AsyncDisposable {
   }
 
   async #serve(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
-    const { method, target, hasBody } = request;
-    const keepAlive = request.keepAlive && !hasBody && this.#closing === undefined;
-    if (hasBody) {
-      const text = "Requests with a body are not served here.\n";
-      return await this.#send(socket, textAnswer(request, 413, text, false), false);
-    }
+    const { method, target } = request;
+    const keepAlive = request.keepAlive && this.#closing === undefined;
     if (method !== "GET" && method !== "HEAD") {
       const allow: [string, string][] = [["Allow", "GET, HEAD"]];
       const text = "Only GET and HEAD are served here.\n";
       return await this.#send(socket, textAnswer(request, 405, text, keepAlive, allow), keepAlive);
     }
-    const found = await this.#root.find(target);
+    const found = await this.#find(target);
+    if (found.kind === "failed") {
+      const again: [string, string][] = found.status === 503 ? [["Retry-After", "1"]] : [];
+      const text = "The file cannot be read now.\n";
+      const answer = textAnswer(request, found.status, text, keepAlive, again);
+      return await this.#send(socket, answer, keepAlive);
+    }
     if (found.kind === "missing") {
       const text = "There is no such file.\n";
       return await this.#send(socket, textAnswer(request, 404, text, keepAlive), keepAlive);
@@ -225,7 +248,7 @@ export class DownloadManager implements AsyncDisposable {
       const answer = textAnswer(request, 301, text, keepAlive, location);
       return await this.#send(socket, answer, keepAlive);
     }
-    const file = await this.#root.open(found.path);
+    const { file } = found;
     try {
       const answer = fileAnswer(request, found.path, await file.stat(), keepAlive);
       await socket.write(answer.head);
@@ -237,6 +260,29 @@ export class DownloadManager implements AsyncDisposable {
     } finally {
       await file.close();
     }
+  }
+
+  /** Find and open a file; what the host cannot do is reported, and told to the client. */
+  async #find(target: string): Promise<Found | { kind: "failed"; status: 500 | 503 }> {
+    try {
+      return await this.#root.find(target);
+    } catch (error) {
+      if (!isJackfieldError(error, "FILE_FAILED")) throw error;
+      this.#report(error);
+      const full = error.osCode === "EMFILE" || error.osCode === "ENFILE";
+      return { kind: "failed", status: full ? 503 : 500 };
+    }
+  }
+
+  /** Without a place: nothing is sent, and the client may take its time to see the answer. */
+  async #refuseBody(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
+    const text = "Requests with a body are not served here.\n";
+    const { status, head, text: body } = textAnswer(request, 413, text, false);
+    await socket.write(head);
+    await socket.write(body);
+    await lingeringClose(socket, this.#clock);
+    this.#finished++;
+    return { status, bytes: 0, socket: undefined };
   }
 
   async #send(socket: Socket, answer: Answer, keepAlive: boolean): Promise<DownloadResult> {

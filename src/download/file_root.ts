@@ -1,14 +1,8 @@
-import {
-  type FileFacts,
-  type Files,
-  isJackfieldError,
-  type OpenFile,
-  unsupported,
-} from "../transport/mod.ts";
+import { type Files, isJackfieldError, type OpenFile, unsupported } from "../transport/mod.ts";
 
 /** What a path of a request leads to. */
 export type Found =
-  | { readonly kind: "file"; readonly path: string; readonly facts: FileFacts }
+  | { readonly kind: "file"; readonly path: string; readonly file: OpenFile }
   | { readonly kind: "redirect"; readonly location: string }
   | { readonly kind: "missing" };
 
@@ -42,14 +36,12 @@ export class FileRoot {
     }
   }
 
-  /** Open a file that was found. */
-  open(path: string): Promise<OpenFile> {
-    return this.#files.open(path);
-  }
-
   /**
-   * Find what a request's target names: a file under the root, also through links that stay inside;
-   * for a folder its index.html. Names that begin with a dot are hidden.
+   * Find and open what a request's target names: a file under the root, also through links that stay
+   * inside; for a folder its index.html. Names that begin with a dot are hidden. Whoever gets a file
+   * closes it.
+   *
+   * @throws {JackfieldError} `FILE_FAILED` for a file that is there but cannot be opened.
    */
   async find(target: string): Promise<Found> {
     const path = target.split("?", 1)[0]!;
@@ -59,26 +51,25 @@ export class FileRoot {
       const root = await this.#real();
       const wanted = await this.#inside(root, this.#files.join(root, ...parts));
       if (wanted === undefined) return MISSING;
-      const facts = await this.#files.stat(wanted);
-      if (facts.kind === "file") {
-        return path.endsWith("/") ? MISSING : { kind: "file", path: wanted, facts };
-      }
-      if (facts.kind !== "directory") return MISSING;
+      const { kind } = await this.#files.stat(wanted);
+      if (kind === "file") return path.endsWith("/") ? MISSING : await this.#open(wanted);
+      if (kind !== "directory") return MISSING;
       // An encoded path without empty parts: `//host` would lead elsewhere.
       const folder = `/${parts.map((part) => `${encodeURIComponent(part)}/`).join("")}`;
       if (!path.endsWith("/")) return { kind: "redirect", location: folder };
       const index = await this.#inside(root, this.#files.join(wanted, "index.html"));
       if (index === undefined) return MISSING;
-      const indexFacts = await this.#files.stat(index);
-      return indexFacts.kind === "file"
-        ? { kind: "file", path: index, facts: indexFacts }
-        : MISSING;
+      return (await this.#files.stat(index)).kind === "file" ? await this.#open(index) : MISSING;
     } catch (error) {
       if (isJackfieldError(error, "FILE_FAILED") && NOT_THERE.has(error.osCode ?? "")) {
         return MISSING;
       }
       throw error;
     }
+  }
+
+  async #open(path: string): Promise<Found> {
+    return { kind: "file", path, file: await this.#files.open(path) };
   }
 
   /** The path without links, if it lies under the root. */

@@ -16,6 +16,7 @@ import {
   type DownloadManagerOptions,
   type DownloadStats,
 } from "./download_manager.ts";
+import { lingeringClose } from "./linger.ts";
 
 /** Options of {@linkcode serveDownloads}. */
 export interface ServeDownloadsOptions extends DownloadManagerOptions {
@@ -44,8 +45,6 @@ export interface ServeDownloadsOptions extends DownloadManagerOptions {
    * @default {60_000}
    */
   readonly idleTimeoutMs?: number;
-  /** @default {systemClock} */
-  readonly clock?: Clock;
 }
 
 /** A server of files. */
@@ -133,7 +132,9 @@ class ManagedServer implements DownloadServer {
 
   abort(reason?: unknown): void {
     void this.close();
-    for (const socket of this.#reading) socket.abort(reason);
+    for (const socket of this.#reading) {
+      if (socket.state !== "closing") socket.abort(reason);
+    }
     this.#manager.abort(reason);
   }
 
@@ -157,8 +158,9 @@ class ManagedServer implements DownloadServer {
     try {
       while (socket !== undefined) socket = await this.#serveOne(socket);
     } catch {
-      // The manager has reported it, or the client is gone: nobody is left to tell.
-      socket?.abort();
+      // The manager has reported it, or the client is gone: nobody is left to tell. What is closing
+      // (it was idle for too long, or the server ends) does so in good order.
+      if (socket?.state !== "closing") socket?.abort();
     } finally {
       this.#connections--;
       this.#roomMade?.();
@@ -169,7 +171,7 @@ class ManagedServer implements DownloadServer {
   async #serveOne(socket: Socket): Promise<Socket | undefined> {
     const reader = new HeadReader(socket, "HTTP_BAD_REQUEST");
     this.#reading.add(socket);
-    const cancel = this.#clock.schedule(this.#options.idleTimeoutMs, () => socket.abort());
+    const cancel = this.#clock.schedule(this.#options.idleTimeoutMs, () => void socket.close());
     try {
       if (this.#closing !== undefined) return void await socket.close();
       const head = await reader.next();
@@ -183,7 +185,7 @@ class ManagedServer implements DownloadServer {
       const { head, text } = textAnswer(undefined, 400, `${error.message}.\n`, false);
       await socket.write(head);
       await socket.write(text);
-      return void await socket.close();
+      return void await lingeringClose(socket, this.#clock);
     } finally {
       this.#reading.delete(socket);
       cancel();

@@ -18,23 +18,42 @@ export interface Output {
 export async function fileOutput(files: Files | undefined, path: string): Promise<Output> {
   if (files === undefined) throw unsupported("output to a file", "the host has no files");
   if (path === "") throw new TypeError('Cannot write to "": expected a path');
+  await assertCanBeReplaced(files, path);
   const part = `${path}.part`;
   const file: OpenFile = await files.open(part, { create: true });
+  let closing: Promise<void> | undefined;
+  const close = () => closing ??= file.close();
   return {
     reserve: (size) => file.truncate(size),
     write: (bytes, position) => file.write(bytes, position),
     read: (into, position) => file.read(into, position),
     async keep(size) {
       await file.truncate(size);
-      await file.close();
+      await close();
       await files.rename(part, path);
       return { path };
     },
     async drop() {
-      await file.close();
-      await files.remove(part);
+      try {
+        await close();
+      } finally {
+        await files.remove(part);
+      }
     },
   };
+}
+
+/** Nothing takes the place of a folder: better to say so before the transfer than behind it. */
+async function assertCanBeReplaced(files: Files, path: string): Promise<void> {
+  let kind: string;
+  try {
+    kind = (await files.stat(path)).kind;
+  } catch {
+    return; // Most often there is nothing yet; opening says what else is wrong.
+  }
+  if (kind !== "directory") return;
+  const message = `Cannot write to "${path}": it is a directory`;
+  throw new JackfieldError("FILE_FAILED", message, { operation: "open", osCode: "EISDIR" });
 }
 
 /** Into memory, at most `maxBytes`. */

@@ -65,7 +65,11 @@ export interface ParallelGetOptions {
   readonly signal?: AbortSignal;
   /** Told how far it is, at most ten times a second and once at the end. */
   readonly onProgress?: (progress: TransferProgress) => void;
-  /** @default {systemClock} */
+  /**
+   * Measures time.
+   *
+   * @default {systemClock}
+   */
   readonly clock?: Clock;
 }
 
@@ -138,10 +142,10 @@ export async function parallelGet(
       signal,
     });
     const size = await transfer.run();
-    const digest = await digestOf(output, size, hash.sha256());
+    const digest = await digestOf(output, size, hash.sha256(), signal);
+    meter.tell(); // A callback that throws must not leave a file behind.
     const kept = await output.keep(size);
     output = undefined;
-    meter.tell();
     return { bytes: size, totalBytes: size, digest, sockets: meter.sockets(), ...kept };
   } finally {
     pool.abort();
@@ -184,6 +188,7 @@ async function digestOf(
   output: Output,
   size: number,
   digest: { update(bytes: Uint8Array): void; hex(): string },
+  signal: AbortSignal | undefined,
 ): Promise<string> {
   const buffer = new Uint8Array(Math.max(1, Math.min(size, 1024 * 1024)));
   for (let at = 0; at < size;) {
@@ -192,6 +197,7 @@ async function digestOf(
     if (count === 0) throw new Error(`Cannot read back file: it ended at byte ${at} of ${size}`);
     digest.update(part.subarray(0, count));
     at += count;
+    signal?.throwIfAborted();
   }
   return digest.hex();
 }

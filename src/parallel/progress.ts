@@ -29,6 +29,7 @@ export class ProgressMeter {
   #tell: ((progress: TransferProgress) => void) | undefined;
   #toldMs = -Infinity;
   #bytes = 0;
+  #most = 0;
   #total: number | undefined;
   #sockets = new Map<Socket, { localAddress: string; bytes: number; units: number }>();
 
@@ -61,8 +62,9 @@ export class ProgressMeter {
 
   /** Tell how far it is now. */
   tell(): void {
-    const sockets = this.sockets();
-    this.#tell?.({ bytes: this.#bytes, totalBytes: this.#total, sockets });
+    // A unit that failed takes its bytes back; who watches sees progress stand still, not go back.
+    this.#most = Math.max(this.#most, this.#bytes);
+    this.#tell?.({ bytes: this.#most, totalBytes: this.#total, sockets: this.sockets() });
   }
 
   /** What each socket has carried. */

@@ -1,11 +1,12 @@
 import { parseContentRange } from "../http/mod.ts";
 import type { SocketLease, SocketPool } from "../pool/mod.ts";
-import { type Clock, isJackfieldError, JackfieldError } from "../transport/mod.ts";
+import { type Clock, type ErrorCode, isJackfieldError, JackfieldError } from "../transport/mod.ts";
 import type { Output } from "./output.ts";
 import type { ProgressMeter } from "./progress.ts";
 import {
   checkUnit,
   type DataUnit,
+  fileChanged,
   isCoded,
   requestUnit,
   statusError,
@@ -31,16 +32,30 @@ export interface TransferOptions {
 const CHUNK_BYTES = 256 * 1024;
 
 /** Failures of a socket: another one may do better. Everything else is the server's last word. */
-const RETRIED = ["SOCKET_RESET", "SOCKET_FAILED", "SOCKET_ABORTED", "SOCKET_CLOSED"] as const;
+const RETRIED: readonly ErrorCode[] = [
+  "SOCKET_RESET",
+  "SOCKET_FAILED",
+  "SOCKET_ABORTED",
+  "SOCKET_CLOSED",
+];
+/** Failures to get another socket: the others may go on without it. */
+const NOT_CONNECTED: readonly ErrorCode[] = ["CONNECT_FAILED", "CONNECT_TIMEOUT"];
 
 /** One file on its way over the sockets of a pool. */
 export class Transfer {
   #options: TransferOptions;
-  #validator: string | undefined;
+  /** What tells the file's content from another one: the first answer's fields. */
+  #validators: Validators | undefined;
   #size = 0;
+  /** Units that a worker gave back, because it got no socket. */
+  #returned: DataUnit[] = [];
+  /** Workers that will still look for units. */
+  #working = 0;
   /** Leases in use: aborting the transfer aborts their sockets. */
   #leases = new Set<SocketLease>();
   #failure: { readonly error: unknown } | undefined;
+  /** Ends the waits for sockets. */
+  #stop = new AbortController();
 
   /** Nothing happens before `run`. */
   constructor(options: TransferOptions) {
@@ -52,6 +67,7 @@ export class Transfer {
     const { signal } = this.#options;
     const giveUp = () => this.#fail(signal!.reason);
     signal?.addEventListener("abort", giveUp, { once: true });
+    if (signal?.aborted) giveUp();
     try {
       const first = await this.#begin();
       if (first !== undefined) await this.#fetchFrom(first);
@@ -73,8 +89,9 @@ export class Transfer {
       const unit = { start: 0, end: this.#options.unitBytes };
       const response = await requestUnit(lease.socket, unit, this.#request());
       const { head } = response;
-      if (isCoded(head)) {
-        throw badResponse(`the body is coded as "${head.fields.get("content-encoding")}"`);
+      if (head.status === 200 || head.status === 206) {
+        const coding = head.fields.get("content-encoding");
+        if (isCoded(head)) throw badResponse(`the body is coded as "${coding}"`);
       }
       if (head.status === 200) return await this.#readWhole(lease, response);
       if (head.status === 416 && head.fields.get("content-range") === "bytes */0") {
@@ -88,7 +105,7 @@ export class Transfer {
       if (range === undefined || range.first !== 0 || range.last !== end - 1) {
         throw badResponse(`Content-Range is "${head.fields.get("content-range") ?? "missing"}"`);
       }
-      this.#validator = strongValidator(head.fields);
+      this.#validators = validatorsOf(head.fields);
       await this.#announce(range.size);
       checkUnit(head, { start: 0, end }, range.size);
       await this.#readUnit(lease, response, { start: 0, end });
@@ -106,41 +123,64 @@ export class Transfer {
   async #fetchFrom(offset: number): Promise<void> {
     const { sockets, unitBytes } = this.#options;
     let next = offset;
+    const nextUnit = (): DataUnit | undefined => {
+      const returned = this.#returned.pop();
+      if (returned !== undefined || next >= this.#size) return returned;
+      const unit = { start: next, end: Math.min(next + unitBytes, this.#size) };
+      next = unit.end;
+      return unit;
+    };
     const work = async () => {
-      while (next < this.#size && this.#failure === undefined) {
-        const unit = { start: next, end: Math.min(next + unitBytes, this.#size) };
-        next = unit.end;
-        await this.#retry((lease) => this.#fetch(lease, unit));
+      for (let unit = nextUnit(); unit !== undefined; unit = nextUnit()) {
+        this.#assertGoing();
+        if (!await this.#fetchOrReturn(unit)) return;
       }
+      this.#working--;
     };
     const units = Math.ceil((this.#size - offset) / unitBytes);
+    this.#working = Math.min(sockets, units);
     const workers = Array.from(
-      { length: Math.min(sockets, units) },
+      { length: this.#working },
       () => work().catch((error) => this.#fail(error)),
     );
     await Promise.all(workers);
   }
 
+  /** Fetch a unit; `false` when no socket can be had and the workers that have one go on alone. */
+  async #fetchOrReturn(unit: DataUnit): Promise<boolean> {
+    try {
+      await this.#retry((lease) => this.#fetch(lease, unit));
+      return true;
+    } catch (error) {
+      if (!isOneOf(error, NOT_CONNECTED)) throw error;
+      // At once, and not when the worker goes on: of two that fail together one must be the last.
+      if (--this.#working === 0) throw vanished(error);
+      this.#returned.push(unit);
+      return false;
+    }
+  }
+
   async #fetch(lease: SocketLease, unit: DataUnit): Promise<void> {
     const response = await requestUnit(lease.socket, unit, this.#request());
     checkUnit(response.head, unit, this.#size);
+    if (isOther(validatorsOf(response.head.fields), this.#validators)) throw fileChanged();
     await this.#readUnit(lease, response, unit);
   }
 
   /** Run on a leased socket; on another one when the socket fails. */
   async #retry<T>(run: (lease: SocketLease) => Promise<T>): Promise<T> {
-    const { pool, retries, signal } = this.#options;
+    const { pool, retries } = this.#options;
     for (let tries = 0;; tries++) {
       this.#assertGoing();
-      const lease = await pool.acquire({ signal, timeoutMs: Infinity });
+      const lease = await pool.acquire({ signal: this.#stop.signal, timeoutMs: Infinity });
       this.#leases.add(lease);
       try {
         return await run(lease);
       } catch (error) {
         lease.discard();
         this.#assertGoing();
-        if (!RETRIED.some((code) => isJackfieldError(error, code))) throw error;
-        if (tries >= retries) throw vanished(error, tries + 1);
+        if (!isOneOf(error, RETRIED)) throw error;
+        if (tries >= retries) throw brokenTooOften(error, tries + 1);
       } finally {
         this.#leases.delete(lease);
         lease.discard(); // Has no effect when the socket was given back in good order.
@@ -168,7 +208,9 @@ export class Transfer {
       throw error;
     }
     meter.finish(lease.socket);
-    if (response.head.keepAlive && response.head.contentLength !== undefined) lease.release();
+    const { keepAlive, contentLength } = response.head;
+    // Bytes behind the body would be taken for the next answer.
+    if (keepAlive && contentLength !== undefined && response.surplus() === 0) lease.release();
   }
 
   /** The whole file from a server that knows no ranges; resolves to nothing, for nothing is left. */
@@ -203,7 +245,7 @@ export class Transfer {
 
   #request(): Parameters<typeof requestUnit>[2] {
     const { url, clock, stallTimeoutMs } = this.#options;
-    return { url, validator: this.#validator, clock, stallTimeoutMs };
+    return { url, validator: this.#validators?.strong, clock, stallTimeoutMs };
   }
 
   #assertGoing(): void {
@@ -214,15 +256,35 @@ export class Transfer {
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
+    this.#stop.abort(error);
     for (const lease of this.#leases) lease.socket.abort(error);
   }
 }
 
-/** A validator that If-Range may carry (RFC 9110, section 13.1.5): a strong one. */
-function strongValidator(fields: ReadonlyMap<string, string>): string | undefined {
+/** What an answer says of the content it is a part of. */
+interface Validators {
+  /** What If-Range may carry (RFC 9110, section 13.1.5). */
+  readonly strong: string | undefined;
+  /** The entity tag without its weakness: a tag may grow strong while a file is fetched. */
+  readonly tag: string | undefined;
+  readonly modified: string | undefined;
+}
+
+function validatorsOf(fields: ReadonlyMap<string, string>): Validators {
   const etag = fields.get("etag");
-  if (etag !== undefined && /^"[^"]*"$/.test(etag)) return etag;
-  return undefined;
+  const strong = etag !== undefined && /^"[^"]*"$/.test(etag) ? etag : undefined;
+  return { strong, tag: etag?.replace(/^W\//, ""), modified: fields.get("last-modified") };
+}
+
+/** Whether two answers are parts of different contents; what one of them lacks says nothing. */
+function isOther(one: Validators, other: Validators | undefined): boolean {
+  const differ = (a: string | undefined, b: string | undefined) =>
+    a !== undefined && b !== undefined && a !== b;
+  return differ(one.tag, other?.tag) || differ(one.modified, other?.modified);
+}
+
+function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
+  return codes.some((code) => isJackfieldError(error, code));
 }
 
 function endedEarly(): JackfieldError {
@@ -241,7 +303,13 @@ function badResponse(why: string): JackfieldError {
   });
 }
 
-function vanished(cause: unknown, tries: number): JackfieldError {
+/** Connections could be made before, and none can be made now. */
+function vanished(cause: unknown): JackfieldError {
+  const message = `Cannot get file: the server vanished, last: ${(cause as Error).message}`;
+  return new JackfieldError("TRANSFER_FAILED", message, { cause, operation: "get" });
+}
+
+function brokenTooOften(cause: unknown, tries: number): JackfieldError {
   const message = `Cannot get file: the connection broke ${tries} times in a row, last: ${
     (cause as Error).message
   }`;

@@ -22,6 +22,8 @@ export interface UnitResponse {
   readonly head: ResponseHead;
   /** Where the body comes from: what was read too far first, then the socket. */
   read(into: Uint8Array): Promise<number | null>;
+  /** How many bytes have been read too far and are not given out yet. */
+  surplus(): number;
 }
 
 /** How a unit is asked for. */
@@ -35,6 +37,9 @@ export interface UnitRequestOptions {
   /** A socket that brings nothing for so long is given up. */
   readonly stallTimeoutMs: number;
 }
+
+/** How many interim answers (status 1xx) may come before the final one. */
+const MAX_INTERIM = 16;
 
 /** Ask for a unit on a socket and read the head of the answer. */
 export async function requestUnit(
@@ -53,7 +58,7 @@ export async function requestUnit(
   const guarded = new StallGuard(socket, options);
   const reader = new HeadReader(guarded, "HTTP_BAD_RESPONSE");
   await guarded.within(() => socket.write(head));
-  for (;;) {
+  for (let interim = 0; interim <= MAX_INTERIM; interim++) {
     const bytes = await reader.next();
     if (bytes === undefined) {
       throw new JackfieldError("SOCKET_RESET", "Cannot read response: connection ended before it");
@@ -62,12 +67,18 @@ export async function requestUnit(
     if (response.status >= 100 && response.status < 200) continue; // RFC 9110, section 15.2
     return {
       head: response,
+      surplus: () => reader.unread.byteLength,
       read: (into) => {
         const count = reader.take(into);
         return count > 0 ? Promise.resolve(count) : guarded.read(into);
       },
     };
   }
+  throw new JackfieldError(
+    "HTTP_BAD_RESPONSE",
+    `Cannot use response: more than ${MAX_INTERIM} interim answers came before it`,
+    { operation: "get" },
+  );
 }
 
 /** Aborts a socket that brings nothing for too long. */
@@ -109,12 +120,7 @@ class StallGuard {
  * `HTTP_BAD_RESPONSE` when the server sends something else than it was asked for.
  */
 export function checkUnit(head: ResponseHead, unit: DataUnit, size: number): void {
-  if (head.status === 200 || head.status === 416) {
-    throw new JackfieldError("TRANSFER_FAILED", "Cannot get file: it changed during the transfer", {
-      operation: "get",
-      status: head.status,
-    });
-  }
+  if (head.status === 200 || head.status === 416) throw fileChanged();
   if (head.status !== 206) throw statusError(head.status);
   const range = parseContentRange(head.fields.get("content-range"));
   const fits = range !== undefined && range.first === unit.start && range.last === unit.end - 1 &&
@@ -128,6 +134,13 @@ export function checkUnit(head: ResponseHead, unit: DataUnit, size: number): voi
       { operation: "get", status: head.status },
     );
   }
+}
+
+/** The error for a file that is another one now. */
+export function fileChanged(): JackfieldError {
+  return new JackfieldError("TRANSFER_FAILED", "Cannot get file: it changed during the transfer", {
+    operation: "get",
+  });
 }
 
 /** Whether the body is compressed, although nobody asked for that. */

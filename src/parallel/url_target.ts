@@ -17,11 +17,13 @@ export interface UrlTarget {
  */
 export function parseUrl(url: string | URL, tls: TlsConnectOptions = {}): UrlTarget {
   if (!URL.canParse(url)) throw new TypeError(`Cannot get "${url}": expected a URL`);
-  const { protocol, hostname, port, host, pathname, search, username } = new URL(url);
+  const { protocol, hostname, port, host, pathname, search, username, password } = new URL(url);
   if (protocol !== "http:" && protocol !== "https:") {
     throw new TypeError(`Cannot get "${url}": expected http: or https:, got "${protocol}"`);
   }
-  if (username !== "") throw new TypeError(`Cannot get "${host}": user names are not supported`);
+  if (username !== "" || password !== "") {
+    throw new TypeError(`Cannot get "${host}": user names are not supported`);
+  }
   const secured = protocol === "https:";
   const target: TcpTarget = {
     hostname: withoutBrackets(hostname),

@@ -42,7 +42,11 @@ export interface SocketPoolOptions {
    * @default {roundRobin()}
    */
   readonly strategy?: Strategy<PoolCandidate, PoolRequest>;
-  /** @default {systemClock} */
+  /**
+   * Times what waits.
+   *
+   * @default {systemClock}
+   */
   readonly clock?: Clock;
 }
 

@@ -65,8 +65,13 @@ export function attempt<T>(options: AttemptOptions<T>): Promise<T> {
       );
     });
     signal?.addEventListener("abort", giveUp, { once: true });
-    // Within a promise, so that a `start` that throws ends the attempt like one that rejects.
-    new Promise<T>((begun) => begun(start(stop))).then((result) => {
+    let begun: Promise<T>;
+    try {
+      begun = start(stop);
+    } catch (error) {
+      begun = Promise.reject(error); // It ends the attempt like one that rejects.
+    }
+    begun.then((result) => {
       if (waiting) {
         leave();
         resolve(result);

@@ -73,10 +73,13 @@ class DrivenListener implements Listener {
   readonly address: SocketAddress;
   readonly addresses: readonly SocketAddress[];
   #drivers: readonly ListenerDriver[];
+  /**
+   * Whether each driver has an accept on the way. Not a Set: one that changes all the time leaves a
+   * chain of old tables, which keeps what it was used for from being collected young (V8).
+   */
+  #asked: boolean[];
   #onError: OnError | undefined;
   #clock: Clock;
-  /** Drivers with an accept on the way. */
-  #asked = new Set<ListenerDriver>();
   #waiters: Waiter[] = [];
   /** Connections that arrived through a second driver while nobody waited; at most one each. */
   #arrived: Socket[] = [];
@@ -89,6 +92,7 @@ class DrivenListener implements Listener {
     { onError, clock = systemClock }: CreateListenerOptions,
   ) {
     this.#drivers = drivers;
+    this.#asked = drivers.map(() => false);
     this.#onError = onError;
     this.#clock = clock;
     this.address = drivers[0].address;
@@ -141,18 +145,18 @@ class DrivenListener implements Listener {
   /** Have an accept on the way at every driver, as long as somebody waits. */
   #ask(): void {
     if (this.#waiters.length === 0 || this.#cancelPause !== undefined) return;
-    for (const driver of this.#drivers) {
-      if (this.#asked.has(driver)) continue;
-      this.#asked.add(driver);
-      driver.accept().then((socket) => this.#accepted(driver, socket), (error) => {
-        this.#asked.delete(driver);
+    for (const [index, driver] of this.#drivers.entries()) {
+      if (this.#asked[index]) continue;
+      this.#asked[index] = true;
+      driver.accept().then((socket) => this.#accepted(index, socket), (error) => {
+        this.#asked[index] = false;
         if (this.#closing === undefined) this.#failed(error);
       });
     }
   }
 
-  #accepted(driver: ListenerDriver, socket: Socket): void {
-    this.#asked.delete(driver);
+  #accepted(index: number, socket: Socket): void {
+    this.#asked[index] = false;
     this.#failures = 0;
     if (this.#closing !== undefined) return socket.abort();
     const waiter = this.#waiters.shift();

@@ -65,7 +65,7 @@ export {
   type OnError,
 } from "./listener.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
-export type { SocketDriver } from "./socket_driver.ts";
+export type { ReadWaiter, SocketDriver } from "./socket_driver.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";
 export type { TlsConnectOptions, TlsListenOptions } from "./tls_options.ts";

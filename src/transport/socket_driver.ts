@@ -1,5 +1,13 @@
 import type { TlsConnectOptions } from "./tls_options.ts";
 
+/** Who waits for a read. */
+export interface ReadWaiter {
+  /** Bytes have come, or `null` for the end. */
+  resolve(count: number | null): void;
+  /** It failed. */
+  reject(error: unknown): void;
+}
+
 /**
  * What an adapter brings for one connection; {@linkcode createSocket} makes a `Socket` of it.
  *
@@ -8,8 +16,13 @@ import type { TlsConnectOptions } from "./tls_options.ts";
  * A result that is there at once may be returned without a promise.
  */
 export interface SocketDriver {
-  /** Put what has arrived into `into`, which is not empty; `null` at the end of the stream. */
-  read(into: Uint8Array): number | null | Promise<number | null>;
+  /**
+   * Put what has arrived into `into`, which is not empty; `null` at the end of the stream.
+   *
+   * A runtime that calls back needs no promise here: the driver returns `undefined` and tells
+   * `later`, once and not within this call.
+   */
+  read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null>;
   /** Give bytes to the kernel, perhaps not all; when it settles the bytes are no longer needed. */
   write(bytes: Uint8Array): number | Promise<number>;
   /** Send the end of the stream; what was written goes first. */

@@ -4,7 +4,7 @@ import { VirtualClock } from "../../src/testing/mod.ts";
 import { serveDownloads } from "../../mod.ts";
 import { test } from "../harness.ts";
 import { countDescriptors, eventually, rejection } from "../transport/tools.ts";
-import { Client, Folder, serving } from "./tools.ts";
+import { Client, expectStats, Folder, serving } from "./tools.ts";
 
 const BIG = 24 * 2 ** 20;
 
@@ -16,7 +16,7 @@ test("DownloadServer.close() finishes what is being sent and what waits, and tak
     await first.answerHead();
     const second = await connect();
     await second.send("GET /big");
-    await eventually(() => server.stats().queued === 1, () => "the second waits");
+    await expectStats(server, { queued: 1 });
     const closing = server.close();
     assertEquals(server.close(), closing);
     await assertRejects(() => Client.connect(server.address));
@@ -38,7 +38,7 @@ test("DownloadServer.close() does not wait for idle or half-asked connections", 
     const half = await connect();
     await half.sendText("GET /a HT");
     const fresh = await connect();
-    await eventually(() => server.stats().connections === 5, () => "five connections");
+    await expectStats(server, { connections: 5 });
     const start = performance.now();
     await server.close();
     assert(performance.now() - start < 2000);
@@ -75,7 +75,7 @@ test("DownloadServer.abort() ends everything now", () =>
     await slow.answerHead();
     const waiting = await connect();
     await waiting.send("GET /big");
-    await eventually(() => server.stats().queued === 1, () => "one waits");
+    await expectStats(server, { queued: 1 });
     server.abort(new Error("enough"));
     await server.close();
     assertEquals(server.stats().connections, 0);

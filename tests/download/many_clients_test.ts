@@ -1,8 +1,8 @@
 // Many clients at once (D4, D5, D7).
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { concat, eventually, sha256 } from "../transport/tools.ts";
-import { type Client, serving } from "./tools.ts";
+import { concat, sha256 } from "../transport/tools.ts";
+import { type Client, expectStats, serving } from "./tools.ts";
 
 const CLIENTS = 200;
 const MAX_ACTIVE = 4;
@@ -24,8 +24,7 @@ test("serveDownloads() gives 200 clients at once the right bytes, 4 at a time (D
     const answers = await Promise.all(digests.map((_, at) => ask(at)));
     assertEquals(answers, digests.map((digest) => [200, digest]));
     assert(most <= MAX_ACTIVE, `at most ${MAX_ACTIVE} were to be active, saw ${most}`);
-    assertEquals(server.stats().finished, CLIENTS);
-    assertEquals(server.stats().connections, CLIENTS);
+    await expectStats(server, { finished: CLIENTS, connections: CLIENTS, active: 0, queued: 0 });
     assertEquals(errors, []);
   }, { maxActive: MAX_ACTIVE }));
 
@@ -41,14 +40,14 @@ test("serveDownloads() sends queued downloads in the order in which they were as
     for (let at = 0; at < 8; at++) {
       const client = await connect();
       await client.send("GET /a");
-      await eventually(() => server.stats().queued === at + 1, () => `${at} waits`);
+      await expectStats(server, { queued: at + 1 });
       waiting.push(client.answer().then(() => order.push(at)));
     }
-    assertEquals([server.stats().active, server.stats().queued], [1, 8]);
+    await expectStats(server, { active: 1, queued: 8 });
     first.socket.abort();
     await Promise.all(waiting);
     assertEquals(order, [0, 1, 2, 3, 4, 5, 6, 7]);
-    assertEquals(server.stats().queued, 0);
+    await expectStats(server, { active: 0, queued: 0 });
   }, { maxActive: 1 }));
 
 test("serveDownloads() answers 503 to whom its queue has no place for, and serves them later", () =>
@@ -60,7 +59,7 @@ test("serveDownloads() answers 503 to whom its queue has no place for, and serve
     await slow.answerHead();
     const queued = await connect();
     await queued.send("GET /a");
-    await eventually(() => server.stats().queued === 1, () => "one waits");
+    await expectStats(server, { queued: 1 });
     const refused = await connect();
     const { status, fields } = await refused.request("GET /a");
     assertEquals([status, fields.get("retry-after"), fields.get("connection")], [
@@ -85,17 +84,17 @@ test("serveDownloads() lets no slow reader hold up the fast ones (D4)", () =>
       await client.answerHead();
       slow.push(client); // and reads no more
     }
-    await eventually(() => server.stats().active === 3, () => "three are being sent");
+    await expectStats(server, { active: 3 });
     const fast = await connect();
     for (let round = 0; round < 50; round++) {
       assertEquals((await fast.request("GET /small")).body, small);
     }
-    assertEquals(server.stats().active, 3);
+    await expectStats(server, { active: 3, finished: 50 });
     for (const client of slow) {
       // Slow, but not forgotten: a few bytes now and then, and at last all of them.
       const parts = [await client.take(10), await client.take(100_000)];
       parts.push(await client.take(bytes.byteLength - 100_010));
       assertEquals(sha256(concat(parts)), sha256(bytes));
     }
-    await eventually(() => server.stats().active === 0, () => "all is sent");
+    await expectStats(server, { active: 0, finished: 53 });
   }, { maxActive: 4 }));

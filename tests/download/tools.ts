@@ -11,7 +11,7 @@ import {
   type SocketAddress,
   systemTransport,
 } from "../../mod.ts";
-import { bytesOf, concat, pattern, textOf } from "../transport/tools.ts";
+import { bytesOf, concat, eventually, pattern, textOf } from "../transport/tools.ts";
 
 /** A folder of its own for one test. */
 export class Folder {
@@ -83,6 +83,21 @@ export async function serving(
     await server.close();
     folder.remove();
   }
+}
+
+/**
+ * Wait until the server's books show these numbers: a client may have the last byte of an answer
+ * before the server has written down that it was sent.
+ */
+export async function expectStats(
+  server: DownloadServer,
+  expected: Partial<ReturnType<DownloadServer["stats"]>>,
+): Promise<void> {
+  const names = Object.keys(expected) as (keyof typeof expected)[];
+  await eventually(
+    () => names.every((name) => server.stats()[name] === expected[name]),
+    () => `expected ${JSON.stringify(expected)}, got ${JSON.stringify(server.stats())}`,
+  );
 }
 
 /** An answer as it came over the wire. */

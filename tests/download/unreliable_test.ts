@@ -5,7 +5,7 @@ import { JackfieldError, systemTransport, type Transport } from "../../mod.ts";
 import type { Files } from "../../src/core.ts";
 import { test } from "../harness.ts";
 import { countDescriptors, eventually } from "../transport/tools.ts";
-import { serving } from "./tools.ts";
+import { expectStats, serving } from "./tools.ts";
 
 const BIG = 24 * 2 ** 20;
 
@@ -23,13 +23,13 @@ test("serveDownloads() frees place and descriptors of clients that vanish in the
         await client.answerHead();
         await client.take(100_000);
       }
-      assertEquals(server.stats().active, 2);
+      await expectStats(server, { active: 2 });
       for (const client of clients) client.socket.abort();
-      await eventually(() => server.stats().active === 0, () => "the places are free");
+      await expectStats(server, { active: 0 });
     }
     assertEquals((await lasting.request("GET /a")).status, 200);
-    await eventually(() => server.stats().connections === 1, () => "one is left");
-    assertEquals([server.stats().finished, errors.length], [22, 20]);
+    await expectStats(server, { connections: 1, finished: 22 });
+    assertEquals(errors.length, 20);
     await eventually(
       () => countDescriptors() === before,
       () => `${countDescriptors()} descriptors, ${before} before`,
@@ -45,15 +45,14 @@ test("serveDownloads() serves who waits behind a client that vanished in the que
     await first.answerHead();
     const vanishing = await connect();
     await vanishing.send("GET /big");
-    await eventually(() => server.stats().queued === 1, () => "one waits");
+    await expectStats(server, { queued: 1 });
     const last = await connect();
     await last.send("GET /a");
-    await eventually(() => server.stats().queued === 2, () => "two wait");
+    await expectStats(server, { queued: 2 });
     vanishing.socket.abort();
     first.socket.abort();
     assertEquals((await last.answer()).status, 200);
-    await eventually(() => server.stats().connections === 1, () => "one is left");
-    assertEquals(server.stats().active, 0);
+    await expectStats(server, { connections: 1, active: 0, finished: 3 });
   }, { maxActive: 1 }));
 
 test("serveDownloads() breaks off when a file shrinks: no wrong body under a right length", () =>
@@ -66,8 +65,8 @@ test("serveDownloads() breaks off when a file shrinks: no wrong body under a rig
     assertEquals(fields.get("content-length"), String(BIG));
     truncateSync(folder.at("big"), 1000);
     assert(await client.countUntilEnd() < BIG);
-    await eventually(() => server.stats().connections === 0, () => "it is gone");
-    assertEquals([errors, server.stats().active], [["FILE_FAILED"], 0]);
+    await expectStats(server, { connections: 0, active: 0 });
+    assertEquals(errors, ["FILE_FAILED"]);
     assertEquals((await (await connect()).request("GET /a")).status, 200);
   }));
 

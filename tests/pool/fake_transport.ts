@@ -7,7 +7,7 @@ export class FakeConnect {
   /** What the caller asked for. */
   readonly options: ConnectOptions;
   /** What the caller waits for. */
-  readonly outcome = deferred<Socket>();
+  readonly outcome: PromiseWithResolvers<Socket> = deferred<Socket>();
   #held: (change: 1 | -1) => void;
   #port: number;
 
@@ -24,8 +24,14 @@ export class FakeConnect {
   open(): { socket: Socket; driver: FakeDriver } {
     const localAddress = { hostname: "127.0.0.1", port: this.#port };
     const both = fakeSocket({ localAddress });
-    const gone = () => this.#held(-1);
+    let open = true;
+    const gone = () => {
+      if (open) this.#held(-1);
+      open = false;
+    };
     both.socket.closed.then(gone, gone);
+    const abort = both.driver.abort.bind(both.driver);
+    both.driver.abort = () => (gone(), abort()); // The descriptor goes back within the call.
     this.outcome.resolve(both.socket);
     return both;
   }

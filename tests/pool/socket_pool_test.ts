@@ -113,6 +113,22 @@ test("SocketPool never leases a socket that ended while it was idle (P3)", async
   assertEquals([transport.held, transport.mostHeld], [0, 1]);
 });
 
+test("SocketPool lets go of an idle socket that ended, and in the same turn already (P3)", async () => {
+  const transport = new FakeTransport();
+  const pool = new SocketPool({ transport, target: TARGET, maxSize: 2 });
+  const asked = [pool.acquire(), pool.acquire()];
+  const sockets = transport.connects.map((connect) => connect.open().socket);
+  for (const lease of await Promise.all(asked)) lease.release();
+  sockets[0]!.abort();
+  const lease = pool.tryAcquire(); // Nobody could tell the pool yet: it looks by itself.
+  assertEquals(lease?.socket, sockets[1]);
+  lease?.release();
+  sockets[1]!.abort();
+  await settle();
+  assertEquals(pool.stats().size, 0); // Now it was told: nobody had to ask.
+  await pool.close();
+});
+
 test("SocketPool never leases a released socket again that is not open any more (P3)", async () => {
   const { pool, end } = await poolOnEcho({ maxSize: 1 });
   const ruins: ((socket: Socket) => unknown)[] = [

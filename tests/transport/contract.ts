@@ -329,6 +329,18 @@ export function transportContract(name: string, options: ContractOptions): void 
     await end();
   });
 
+  check("aborts while it closes", async (transport) => {
+    const { near, far, end } = await connectedPair(transport);
+    const reading = far.read(new Uint8Array(1)).catch(() => far.abort());
+    const closing = far.close();
+    far.abort();
+    await closing;
+    await reading;
+    assertEquals(far.state, "closed");
+    near.abort();
+    await end();
+  });
+
   check("sends what was written before it closes", async (transport) => {
     const { near, far, end } = await connectedPair(transport);
     const size = 8 * 2 ** 20;

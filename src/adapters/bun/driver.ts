@@ -1,4 +1,4 @@
-import type { SocketDriver, TlsConnectOptions } from "../../transport/mod.ts";
+import type { ReadWaiter, SocketDriver, TlsConnectOptions } from "../../transport/mod.ts";
 import { Inbox } from "../shared/inbox.ts";
 import type { BunHandlers, BunSocket, BunTls } from "./runtime.ts";
 
@@ -35,8 +35,8 @@ export class BunDriver implements SocketDriver {
     return typeof alpnProtocol === "string" ? alpnProtocol : undefined;
   }
 
-  read(into: Uint8Array): number | null | Promise<number | null> {
-    return this.#inbox.read(into);
+  read(into: Uint8Array, later: ReadWaiter): number | null | undefined {
+    return this.#inbox.read(into, later);
   }
 
   write(bytes: Uint8Array): number | Promise<number> {

@@ -12,6 +12,7 @@ import {
   type Socket,
   type SocketAddress,
 } from "../../transport/mod.ts";
+import { isExact } from "../shared/exact_address.ts";
 import { HANDSHAKE_TIMEOUT_MS, listenOverNet } from "../shared/net_transport.ts";
 import { removeSocketFile } from "../shared/socket_file.ts";
 import { systemNames } from "../shared/system_names.ts";
@@ -151,9 +152,8 @@ class BunListenerDriver implements ListenerDriver {
 }
 
 /**
- * Both ends of a connection as the kernel has them. Bun asks it in each of its four getters, so
- * that an end which is known is taken as it is; a wildcard, a name or IPv6 (which has many ways of
- * writing) is asked for.
+ * Both ends of a connection as the kernel has them. Bun asks it in each of its four getters: an end
+ * that is known is taken as it is.
  */
 export function endsOf(
   socket: BunSocket,
@@ -164,14 +164,11 @@ export function endsOf(
     return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress };
   }
   return {
-    localAddress: localAddress !== undefined && PLAIN.test(localAddress.hostname)
+    localAddress: localAddress !== undefined && isExact(localAddress.hostname)
       ? localAddress
       : { hostname: socket.localAddress, port: socket.localPort },
-    remoteAddress: remoteAddress !== undefined && PLAIN.test(remoteAddress.hostname)
+    remoteAddress: remoteAddress !== undefined && isExact(remoteAddress.hostname)
       ? { hostname: remoteAddress.hostname, port: remoteAddress.port }
       : { hostname: socket.remoteAddress, port: socket.remotePort },
   };
 }
-
-/** An IPv4 address as the kernel would write it, and of one host. */
-const PLAIN = /^[1-9]\d{0,2}(\.(0|[1-9]\d{0,2})){3}$/;

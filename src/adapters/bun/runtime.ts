@@ -51,7 +51,7 @@ export interface BunTls {
 export interface BunHandlers {
   open?(socket: BunSocket): void;
   handshake?(socket: BunSocket, success: boolean, error: Error | null): void;
-  data?(socket: BunSocket, chunk: Uint8Array<ArrayBuffer>): void;
+  data?(socket: BunSocket, chunk: Uint8Array): void;
   drain?(socket: BunSocket): void;
   end?(socket: BunSocket): void;
   error?(socket: BunSocket, error: Error): void;

@@ -41,7 +41,7 @@ import { listenInDeno } from "./listen.ts";
 import { needLocal, needNet, needPath } from "./permissions.ts";
 import { type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
 
-export { isDeno } from "./runtime.ts";
+export { type DenoAddr, type DenoConn, isDeno } from "./runtime.ts";
 
 /** The transport over Deno's own sockets. */
 export function denoTransport(): Transport {

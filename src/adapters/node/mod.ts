@@ -28,7 +28,7 @@ export function nodeTransport(): Transport {
  * `node:http` let go of. The socket must be open in both directions and have no listeners of its own.
  */
 export function fromSocket(socket: NetSocket): Socket {
-  return createSocket(new NetDriver(socket), endsOf(socket, { hostname: "", port: 0 }));
+  return createSocket(new NetDriver(socket), endsOf(socket));
 }
 
 const inDeno = "Deno" in globalThis;

@@ -1,11 +1,7 @@
+import type { ReadWaiter } from "../../transport/mod.ts";
+
 /** How many bytes are held for a slow reader before the runtime is told to pause. */
 const HIGH_WATER_BYTES = 64 * 1024;
-
-interface Reader {
-  into: Uint8Array;
-  resolve(count: number | null): void;
-  reject(error: unknown): void;
-}
 
 /** How an inbox holds its source back. */
 export interface Flow {
@@ -26,7 +22,9 @@ export class Inbox {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #paused = false;
-  #reader: Reader | undefined;
+  /** Who waits, and where the bytes go then. */
+  #reader: ReadWaiter | undefined;
+  #into: Uint8Array | undefined;
   #ended = false;
   #failure: (() => unknown) | undefined;
 
@@ -42,13 +40,13 @@ export class Inbox {
 
   /** A chunk has arrived; it must not change afterwards. */
   arrive(chunk: Uint8Array): void {
-    const reader = this.#reader;
-    if (reader !== undefined) {
-      this.#reader = undefined;
-      const count = Math.min(chunk.byteLength, reader.into.byteLength);
-      reader.into.set(count === chunk.byteLength ? chunk : chunk.subarray(0, count));
+    const into = this.#into;
+    if (into !== undefined) {
+      const reader = this.#leave();
+      const count = Math.min(chunk.byteLength, into.byteLength);
+      into.set(count === chunk.byteLength ? chunk : chunk.subarray(0, count));
       if (count < chunk.byteLength) this.#keep(chunk.subarray(count));
-      reader.resolve(count);
+      reader!.resolve(count);
     } else {
       this.#keep(chunk);
     }
@@ -57,26 +55,31 @@ export class Inbox {
   /** The stream has ended. */
   end(): void {
     this.#ended = true;
-    this.#reader?.resolve(null);
-    this.#reader = undefined;
+    this.#leave()?.resolve(null);
   }
 
   /** The connection broke; the first failure counts. It makes the error if anybody reads. */
   fail(failure: () => unknown): void {
     this.#failure ??= failure;
-    this.#reader?.reject(this.#failure());
-    this.#reader = undefined;
+    this.#leave()?.reject(this.#failure());
   }
 
   /** See {@linkcode SocketDriver.read}. */
-  read(into: Uint8Array): number | null | Promise<number | null> {
+  read(into: Uint8Array, later: ReadWaiter): number | null | undefined {
     const chunk = this.#chunks[0];
     if (chunk !== undefined) return this.#take(chunk, into);
     if (this.#ended) return null;
     if (this.#failure !== undefined) throw this.#failure();
-    return new Promise((resolve, reject) => {
-      this.#reader = { into, resolve, reject };
-    });
+    this.#into = into;
+    this.#reader = later;
+    return undefined;
+  }
+
+  /** The one who waits, and no longer does. */
+  #leave(): ReadWaiter | undefined {
+    const reader = this.#reader;
+    this.#reader = this.#into = undefined;
+    return reader;
   }
 
   #keep(chunk: Uint8Array): void {

@@ -1,7 +1,14 @@
 import type { Socket as NetSocket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { ipVersion, type SocketDriver, type TlsConnectOptions } from "../../transport/mod.ts";
+import {
+  ipVersion,
+  type ReadWaiter,
+  type SocketDriver,
+  type TlsConnectOptions,
+} from "../../transport/mod.ts";
 import { Inbox } from "./inbox.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /** One connection of `node:net` or `node:tls`; made with `allowHalfOpen`. */
 export class NetDriver implements SocketDriver {
@@ -9,12 +16,14 @@ export class NetDriver implements SocketDriver {
   #inbox: Inbox;
   #error: unknown;
   #closed = false;
+  #secured: boolean;
   #waiting: ((reason: unknown) => void)[] = [];
   #gone: ((error?: unknown) => void) | undefined;
 
   /** Takes over a socket that nobody listens to. */
   constructor(socket: NetSocket) {
     this.#socket = socket;
+    this.#secured = "encrypted" in socket;
     this.#inbox = new Inbox({ pause: () => socket.pause(), resume: () => socket.resume() });
     socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
@@ -29,17 +38,19 @@ export class NetDriver implements SocketDriver {
     return typeof alpnProtocol === "string" ? alpnProtocol : undefined;
   }
 
-  read(into: Uint8Array): number | null | Promise<number | null> {
-    return this.#inbox.read(into);
+  read(into: Uint8Array, later: ReadWaiter): number | null | undefined {
+    return this.#inbox.read(into, later);
   }
 
   write(bytes: Uint8Array): number | Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#socket.write(bytes, (error) => {
-        if (error) this.#whenClosed((reason) => reject(reason ?? error));
-        else resolve(bytes.byteLength);
-      });
-    });
+    const socket = this.#socket;
+    // With TLS an empty queue says little: the bytes may lie, encrypted, in the session.
+    if (this.#secured) return this.#writeAndWait(bytes, bytes.byteLength);
+    // Most often the kernel takes all within the call. A callback would cost a turn all the same, so
+    // that only an empty write has one, behind the bytes that were not taken.
+    socket.write(bytes);
+    const taken = socket.writableLength === 0 && !socket.errored && !socket.destroyed;
+    return taken ? bytes.byteLength : this.#writeAndWait(NOTHING, bytes.byteLength);
   }
 
   closeWrite(): Promise<void> {
@@ -63,7 +74,8 @@ export class NetDriver implements SocketDriver {
   abort(): void {
     this.#inbox.fail(() => new Error("aborted"));
     if (this.#socket.destroyed) return;
-    if ("encrypted" in this.#socket) this.#socket.destroy();
+    // Node cannot reset while the end of the stream is on its way out: it would never close.
+    if (this.#secured || this.#socket.writableEnded) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
   }
 
@@ -91,6 +103,16 @@ export class NetDriver implements SocketDriver {
     this.#gone?.(this.#error);
     for (const tell of this.#waiting.splice(0)) tell(this.#error);
   };
+
+  /** Write, and resolve to `count` when the kernel has taken everything so far. */
+  #writeAndWait(bytes: Uint8Array, count: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => {
+        if (error) this.#whenClosed((reason) => reject(reason ?? error));
+        else resolve(count);
+      });
+    });
+  }
 
   /** A failed call may say less ("canceled") than the error event that comes after it. */
   #whenClosed(tell: (reason: unknown) => void): void {

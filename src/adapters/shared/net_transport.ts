@@ -33,6 +33,7 @@ import {
   tlsOfTarget,
   type Transport,
 } from "../../transport/mod.ts";
+import { isExact } from "./exact_address.ts";
 import { NetDriver, secure } from "./net_driver.ts";
 import { systemNames } from "./system_names.ts";
 
@@ -93,7 +94,7 @@ export async function connectOverNet(
         stop.throwIfStopped();
       }
       const socket = await openNet({ ...address, hostname }, options, stop);
-      const facts = { ...endsOf(socket, address), targetName: address.hostname };
+      const facts = { ...endsOf(socket, { remoteAddress: address }), targetName: address.hostname };
       try {
         assertLocalAddress(address, facts.localAddress, options);
       } catch (error) {
@@ -283,25 +284,30 @@ class NetListenerDriver implements ListenerDriver {
     }
     socket.allowHalfOpen = true;
     const ends = options.path === undefined
-      ? endsOf(socket, { hostname: "", port: 0 })
+      ? endsOf(socket, { localAddress: this.address })
       : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };
     this.#queue.push(createSocket(new NetDriver(socket), ends));
   }
 }
 
-/** Both ends of a connection as the kernel has them. */
+/** Both ends of a connection as the kernel has them; an end that is known is taken as it is. */
 export function endsOf(
   socket: NetSocket,
-  target: SocketAddress,
+  known: { readonly localAddress?: SocketAddress; readonly remoteAddress?: SocketAddress } = {},
 ): { localAddress: SocketAddress; remoteAddress: SocketAddress } {
-  if (target.path !== undefined) {
-    return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress: target };
+  const { localAddress, remoteAddress } = known;
+  if (remoteAddress?.path !== undefined) {
+    return { localAddress: { hostname: "", port: 0, path: "" }, remoteAddress };
   }
   return {
-    localAddress: { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 },
-    remoteAddress: {
-      hostname: socket.remoteAddress ?? target.hostname,
-      port: socket.remotePort ?? target.port,
-    },
+    localAddress: localAddress !== undefined && isExact(localAddress.hostname)
+      ? localAddress
+      : { hostname: socket.localAddress ?? "", port: socket.localPort ?? 0 },
+    remoteAddress: remoteAddress !== undefined && isExact(remoteAddress.hostname)
+      ? { hostname: remoteAddress.hostname, port: remoteAddress.port }
+      : {
+        hostname: socket.remoteAddress ?? remoteAddress?.hostname ?? "",
+        port: socket.remotePort ?? remoteAddress?.port ?? 0,
+      },
   };
 }
