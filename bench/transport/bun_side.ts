@@ -54,9 +54,11 @@ const echoServer: BunHandlers = {
   binaryType: "uint8array",
   data(socket, chunk) {
     const outbox = socket.data as Outbox;
-    if (outbox.left !== undefined) chunk = joined(outbox.left, chunk);
-    const sent = socket.write(chunk);
-    outbox.left = sent < chunk.byteLength ? chunk.subarray(Math.max(sent, 0)) : undefined;
+    const bytes = outbox.left === undefined
+      ? chunk as Uint8Array<ArrayBuffer>
+      : joined(outbox.left, chunk);
+    const sent = socket.write(bytes);
+    outbox.left = sent < bytes.byteLength ? bytes.subarray(Math.max(sent, 0)) : undefined;
   },
   drain(socket) {
     const outbox = socket.data as Outbox;

@@ -12,7 +12,9 @@ const FLAGS = {
 const read = (...words: string[]) => readArguments(words, FLAGS, 1);
 
 test("readArguments() reads flags in every form, and words", () => {
-  for (const words of [["-o", "f", "x"], ["x", "-of"], ["--output=f", "x"], ["x", "--output", "f"]]) {
+  for (
+    const words of [["-o", "f", "x"], ["x", "-of"], ["--output=f", "x"], ["x", "--output", "f"]]
+  ) {
     const { values, positionals } = read(...words);
     assertEquals([values.output, positionals], ["f", ["x"]]);
   }

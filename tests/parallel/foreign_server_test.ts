@@ -103,8 +103,7 @@ test("parallelGet() rejects with TRANSFER_FAILED when the file changes on the wa
         ? sendPart(asked, BYTES)
         : sendText(asked.socket, headOf(416, { "Content-Length": 0 })),
     // The server knows only weak tags, and ignores If-Range.
-    (asked) =>
-      sendPart(asked, asked.count < 3 ? BYTES : other, { ETag: `W/"${asked.count < 3}"` }),
+    (asked) => sendPart(asked, asked.count < 3 ? BYTES : other, { ETag: `W/"${asked.count < 3}"` }),
     (asked) => sendPart(asked, asked.count < 3 ? BYTES : other, { ETag: `"${asked.count < 3}"` }),
     // And one that knows only dates.
     (asked) =>

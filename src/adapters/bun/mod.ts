@@ -73,10 +73,10 @@ const transport: Transport = {
   listen: (options = {}) => listenInBun(capabilities, options),
 };
 
-async function connect(target: Target, options: ConnectOptions): Promise<Socket> {
+function connect(target: Target, options: ConnectOptions): Promise<Socket> {
   const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress } = options;
   const address = addressOfTarget(target);
-  return await attempt({
+  return attempt({
     clock: systemClock,
     address,
     signal,

@@ -104,11 +104,11 @@ function checkInDeno(target: Target, overNet: boolean): void {
   else needPath("connect", path);
 }
 
-async function connect(target: Target, options: ConnectOptions): Promise<Socket> {
+function connect(target: Target, options: ConnectOptions): Promise<Socket> {
   const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, noDelay = true, keepAlive } = options;
   const address = addressOfTarget(target);
   const tls = tlsOfTarget(target);
-  return await attempt({
+  return attempt({
     clock: systemClock,
     address,
     signal,

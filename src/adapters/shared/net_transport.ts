@@ -71,7 +71,7 @@ export function netTransport({ name, capabilities, host }: NetTransportOptions):
 export type Allow = (hostname: string, port: number) => void;
 
 /** Open a connection with `node:net`; the options have been checked. */
-export async function connectOverNet(
+export function connectOverNet(
   target: Target,
   options: ConnectOptions,
   allow?: Allow,
@@ -79,7 +79,7 @@ export async function connectOverNet(
   const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress, onReleased } = options;
   const address = addressOfTarget(target);
   const tls = tlsOfTarget(target);
-  return await attempt({
+  return attempt({
     clock: systemClock,
     address,
     signal,
