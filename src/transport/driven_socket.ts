@@ -1,46 +1,23 @@
-import { formatAddress, type SocketAddress } from "./address.ts";
+import type { SocketAddress } from "./address.ts";
 import { assertTimeout, attempt, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { connectionError, JackfieldError, socketError, unsupported } from "./errors.ts";
+import { systemClock } from "./clock.ts";
+import {
+  connectionError,
+  type JackfieldError,
+  socketError,
+  type SocketStateCode,
+  socketStateError,
+  unsupported,
+} from "./errors.ts";
 import type { Socket, StartTlsOptions } from "./socket.ts";
 import type { ReadWaiter, SocketDriver } from "./socket_driver.ts";
+import { type DetachedSocket, NO_DRIVER, type SocketFacts } from "./socket_facts.ts";
 import { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 import { readableOf, writableOf } from "./socket_streams.ts";
 import { Turns } from "./turns.ts";
 
-/** What is known of a connection when its socket is made. */
-export interface SocketFacts {
-  /** The end of the connection on this host. */
-  readonly localAddress: SocketAddress;
-  /** The far end. */
-  readonly remoteAddress: SocketAddress;
-  /** The name that the far end was asked for by. */
-  readonly targetName?: string;
-  /** Bytes that were read already; they come before what the driver reads. */
-  readonly unread?: Uint8Array;
-  /** Which directions have ended already. */
-  readonly ended?: { readonly read: boolean; readonly write: boolean };
-  /** Limits what `close` waits for. @default {systemClock} */
-  readonly clock?: Clock;
-}
-
-/** A connection without a socket around it: what a handoff moves. */
-export interface DetachedSocket extends SocketFacts {
-  /** The runtime's side of the connection. */
-  readonly driver: SocketDriver;
-}
-
 /** How long `close` waits for pending writes. */
 const DRAIN_MS = 30_000;
-
-/** Stands in for the driver of a socket that is over. */
-const NO_DRIVER: SocketDriver = {
-  read: () => null,
-  write: () => 0,
-  closeWrite: () => {},
-  close: () => {},
-  abort: () => {},
-};
 
 /** Make a socket of an adapter's driver. */
 export function createSocket(driver: SocketDriver, facts: SocketFacts): Socket {
@@ -343,17 +320,8 @@ class DrivenSocket implements Socket {
     this.#state = moveSocket(this.#state, event);
   }
 
-  #error(
-    code: "SOCKET_ABORTED" | "SOCKET_BUSY" | "SOCKET_CLOSED" | "SOCKET_FAILED" | "SOCKET_GONE",
-    operation: string,
-    why: string,
-  ): JackfieldError {
-    const { remoteAddress: address } = this;
-    const to = formatAddress(address);
-    return new JackfieldError(code, `Cannot ${operation} socket to ${to}: ${why}`, {
-      operation,
-      address,
-    });
+  #error(code: SocketStateCode, operation: string, why: string): JackfieldError {
+    return socketStateError(code, operation, this.remoteAddress, why);
   }
 
   #takeUnread(into: Uint8Array): number {

@@ -295,3 +295,20 @@ export function socketError(
     { cause, operation, address, osCode },
   );
 }
+
+/** Why a socket cannot do what it is asked for, whatever the runtime says. */
+export type SocketStateCode = Extract<
+  ErrorCode,
+  "SOCKET_ABORTED" | "SOCKET_BUSY" | "SOCKET_CLOSED" | "SOCKET_FAILED" | "SOCKET_GONE"
+>;
+
+/** The error for a socket that is not in the state for what it is asked for. */
+export function socketStateError(
+  code: SocketStateCode,
+  operation: string,
+  address: SocketAddress,
+  why: string,
+): JackfieldError {
+  const message = `Cannot ${operation} socket to ${formatAddress(address)}: ${why}`;
+  return new JackfieldError(code, message, { operation, address });
+}

@@ -25,12 +25,7 @@ export {
 export { attempt, type AttemptOptions, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
 export { checkConnectOptions, checkListenOptions } from "./check_options.ts";
 export { type Clock, delay, systemClock } from "./clock.ts";
-export {
-  createSocket,
-  type DetachedSocket,
-  detachSocket,
-  type SocketFacts,
-} from "./driven_socket.ts";
+export { createSocket, detachSocket } from "./driven_socket.ts";
 export {
   connectionError,
   type ConnectionErrorOptions,
@@ -55,6 +50,7 @@ export type {
   OpenFile,
   ResolvedAddress,
 } from "./host.ts";
+export { attemptSocket } from "./attempt_socket.ts";
 export { bindHostname } from "./hostname_binding.ts";
 export { Lease, type LeaseEnd, type LeaseEvent, type LeaseState, moveLease } from "./lease.ts";
 export {
@@ -66,6 +62,7 @@ export {
 } from "./listener.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
 export type { ReadWaiter, SocketDriver } from "./socket_driver.ts";
+export type { DetachedSocket, SocketFacts } from "./socket_facts.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";
 export type { TlsConnectOptions, TlsListenOptions } from "./tls_options.ts";

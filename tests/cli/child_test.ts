@@ -1,5 +1,5 @@
 // The program as its user starts it: a child of its own.
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readdirSync, readFileSync, renameSync } from "node:fs";
 import { test } from "../harness.ts";
 import { Client, Folder } from "../download/tools.ts";
@@ -98,8 +98,10 @@ test("jackfield serve ends at once on a second SIGINT", () =>
       await client.answerHead(); // and reads no more
       server.signal("SIGINT");
       await server.prints(/Ending after 1 downloads/);
+      const start = performance.now();
       server.signal("SIGINT");
       assertEquals((await server.ended).code, 0);
+      assert(performance.now() - start < 10_000, "it waited for the download");
     } finally {
       client.socket.abort();
     }

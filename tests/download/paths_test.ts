@@ -16,6 +16,8 @@ test("serveDownloads() lets no path out of its folder", async () => {
     outside.write("secret", "secret");
     outside.write("root/inside", "inside");
     outside.write("root-beside/secret", "secret");
+    // Its real path begins with the root's, and is not under it.
+    symlinkSync(outside.at("root-beside"), outside.at("root/beside"));
     const name = basename(outside.path);
     await serving(async ({ connect }) => {
       const client = await connect();
@@ -44,7 +46,7 @@ test("serveDownloads() lets no path out of its folder", async () => {
         "//../secret",
         `/../${name}/secret`,
         "/../root-beside/secret",
-        "-beside/secret",
+        "/beside/secret",
         `${outside.path}/secret`,
         "/%2e",
         "/%zz",
@@ -53,7 +55,6 @@ test("serveDownloads() lets no path out of its folder", async () => {
         "/inside%5c",
       ];
       for (const path of paths) {
-        if (!path.startsWith("/")) continue;
         const { status, body } = await client.request(`GET ${path}`);
         assertEquals([status, textOf(body).includes("secret")], [404, false], path);
       }

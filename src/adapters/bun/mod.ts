@@ -16,18 +16,16 @@
  */
 import {
   addressOfTarget,
-  attempt,
+  attemptSocket,
   type Capabilities,
   checkConnectOptions,
   connectionError,
   type ConnectOptions,
   createSocket,
-  DEFAULT_CONNECT_TIMEOUT_MS,
   isHostName,
   type Socket,
   type SocketAddress,
   type Stop,
-  systemClock,
   type Target,
   tlsOfTarget,
   type Transport,
@@ -74,24 +72,16 @@ const transport: Transport = {
 };
 
 function connect(target: Target, options: ConnectOptions): Promise<Socket> {
-  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress } = options;
+  const { localAddress } = options;
   const address = addressOfTarget(target);
-  return attempt({
-    clock: systemClock,
-    address,
-    signal,
-    timeoutMs,
-    released: options.onReleased,
-    undo: (socket) => socket.abort(),
-    start: async (stop) => {
-      let { hostname } = address;
-      if (localAddress !== undefined && isHostName(hostname)) {
-        // With a name Bun may drop the local address silently.
-        hostname = await nameInFamilyOf(localAddress, hostname);
-        stop.throwIfStopped();
-      }
-      return await open(target, { ...address, hostname }, options, stop);
-    },
+  return attemptSocket(address, options, async (stop) => {
+    let { hostname } = address;
+    if (localAddress !== undefined && isHostName(hostname)) {
+      // With a name Bun may drop the local address silently.
+      hostname = await nameInFamilyOf(localAddress, hostname);
+      stop.throwIfStopped();
+    }
+    return await open(target, { ...address, hostname }, options, stop);
   });
 }
 

@@ -20,15 +20,13 @@
  */
 import {
   addressOfTarget,
-  attempt,
+  attemptSocket,
   type Capabilities,
   checkConnectOptions,
   connectionError,
   type ConnectOptions,
   createSocket,
-  DEFAULT_CONNECT_TIMEOUT_MS,
   type Socket,
-  systemClock,
   type Target,
   tlsOfTarget,
   type Transport,
@@ -105,40 +103,32 @@ function checkInDeno(target: Target, overNet: boolean): void {
 }
 
 function connect(target: Target, options: ConnectOptions): Promise<Socket> {
-  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, noDelay = true, keepAlive } = options;
+  const { noDelay = true, keepAlive } = options;
   const address = addressOfTarget(target);
   const tls = tlsOfTarget(target);
-  return attempt({
-    clock: systemClock,
-    address,
-    signal,
-    timeoutMs,
-    released: options.onReleased,
-    undo: (socket) => socket.abort(),
-    start: async (stop) => {
-      let conn: DenoConn;
-      try {
-        conn = address.path === undefined
-          ? await denoGlobal().connect({ ...address, signal: stop.signal })
-          : await denoGlobal().connect({ transport: "unix", path: address.path });
-      } catch (cause) {
-        throw connectionError("connect", address, cause);
+  return attemptSocket(address, options, async (stop) => {
+    let conn: DenoConn;
+    try {
+      conn = address.path === undefined
+        ? await denoGlobal().connect({ ...address, signal: stop.signal })
+        : await denoGlobal().connect({ transport: "unix", path: address.path });
+    } catch (cause) {
+      throw connectionError("connect", address, cause);
+    }
+    const plain = new DenoDriver(conn);
+    stop.onStop(() => plain.abort());
+    try {
+      if (address.path === undefined) {
+        (conn as DenoTcpConn).setNoDelay(noDelay);
+        if (keepAlive) (conn as DenoTcpConn).setKeepAlive(true);
       }
-      const plain = new DenoDriver(conn);
-      stop.onStop(() => plain.abort());
-      try {
-        if (address.path === undefined) {
-          (conn as DenoTcpConn).setNoDelay(noDelay);
-          if (keepAlive) (conn as DenoTcpConn).setKeepAlive(true);
-        }
-        const facts = { ...endsOf(conn), targetName: address.hostname };
-        return createSocket(tls === undefined ? plain : await plain.startTls(tls), facts);
-      } catch (cause) {
-        plain.abort();
-        throw connectionError("connect", address, cause, { reason: "tls" });
-      } finally {
-        stop.onStop(undefined);
-      }
-    },
+      const facts = { ...endsOf(conn), targetName: address.hostname };
+      return createSocket(tls === undefined ? plain : await plain.startTls(tls), facts);
+    } catch (cause) {
+      plain.abort();
+      throw connectionError("connect", address, cause, { reason: "tls" });
+    } finally {
+      stop.onStop(undefined);
+    }
   });
 }

@@ -11,7 +11,7 @@
 import {
   AcceptQueue,
   addressOfTarget,
-  attempt,
+  attemptSocket,
   type Capabilities,
   checkConnectOptions,
   checkListenOptions,
@@ -20,7 +20,6 @@ import {
   type ConnectOptions,
   createListener,
   createSocket,
-  DEFAULT_CONNECT_TIMEOUT_MS,
   delay,
   formatAddress,
   type Host,
@@ -115,17 +114,13 @@ class MemoryNetwork implements MemoryTransport {
 
   async connect(target: Target, options: ConnectOptions = {}): Promise<Socket> {
     checkConnectOptions(this.name, capabilities, target, options);
-    const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, onReleased } = options;
     const address = addressOfTarget(target);
-    return await attempt({
-      clock: this.#clock,
+    return await attemptSocket(
       address,
-      signal,
-      timeoutMs,
-      released: onReleased,
-      undo: (socket) => socket.abort(),
-      start: (stop) => this.#open(address, options, stop.signal),
-    });
+      options,
+      (stop) => this.#open(address, options, stop.signal),
+      this.#clock,
+    );
   }
 
   // deno-lint-ignore require-await -- a promise that rejects, like in every other transport

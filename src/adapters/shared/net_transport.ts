@@ -8,7 +8,7 @@ import { createServer as createTlsServer } from "node:tls";
 import {
   AcceptQueue,
   addressOfTarget,
-  attempt,
+  attemptSocket,
   bindHostname,
   type Capabilities,
   checkConnectOptions,
@@ -17,7 +17,6 @@ import {
   type ConnectOptions,
   createListener,
   createSocket,
-  DEFAULT_CONNECT_TIMEOUT_MS,
   formatAddress,
   type Host,
   isHostName,
@@ -28,7 +27,6 @@ import {
   type Socket,
   type SocketAddress,
   type Stop,
-  systemClock,
   type Target,
   tlsOfTarget,
   type Transport,
@@ -76,42 +74,34 @@ export function connectOverNet(
   options: ConnectOptions,
   allow?: Allow,
 ): Promise<Socket> {
-  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS, localAddress, onReleased } = options;
+  const { localAddress } = options;
   const address = addressOfTarget(target);
   const tls = tlsOfTarget(target);
-  return attempt({
-    clock: systemClock,
-    address,
-    signal,
-    timeoutMs,
-    released: onReleased,
-    undo: (socket) => socket.abort(),
-    start: async (stop) => {
-      let hostname = address.hostname;
-      if (localAddress !== undefined && isHostName(hostname)) {
-        hostname = await nameInFamilyOf(localAddress, hostname);
-        allow?.(hostname, address.port);
-        stop.throwIfStopped();
-      }
-      const socket = await openNet({ ...address, hostname }, options, stop);
-      const facts = { ...endsOf(socket, { remoteAddress: address }), targetName: address.hostname };
-      try {
-        assertLocalAddress(address, facts.localAddress, options);
-      } catch (error) {
-        socket.destroy();
-        throw error;
-      }
-      if (tls === undefined) return createSocket(new NetDriver(socket), facts);
-      stop.onStop(() => socket.destroy());
-      try {
-        return createSocket(new NetDriver(await secure(socket, tls)), facts);
-      } catch (cause) {
-        socket.destroy();
-        throw connectionError("connect", address, cause, { reason: "tls" });
-      } finally {
-        stop.onStop(undefined);
-      }
-    },
+  return attemptSocket(address, options, async (stop) => {
+    let hostname = address.hostname;
+    if (localAddress !== undefined && isHostName(hostname)) {
+      hostname = await nameInFamilyOf(localAddress, hostname);
+      allow?.(hostname, address.port);
+      stop.throwIfStopped();
+    }
+    const socket = await openNet({ ...address, hostname }, options, stop);
+    const facts = { ...endsOf(socket, { remoteAddress: address }), targetName: address.hostname };
+    try {
+      assertLocalAddress(address, facts.localAddress, options);
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+    if (tls === undefined) return createSocket(new NetDriver(socket), facts);
+    stop.onStop(() => socket.destroy());
+    try {
+      return createSocket(new NetDriver(await secure(socket, tls)), facts);
+    } catch (cause) {
+      socket.destroy();
+      throw connectionError("connect", address, cause, { reason: "tls" });
+    } finally {
+      stop.onStop(undefined);
+    }
   });
 }
 

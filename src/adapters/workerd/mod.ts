@@ -23,16 +23,14 @@
 import { connect as connectWorkerd } from "cloudflare:sockets";
 import {
   addressOfTarget,
-  attempt,
+  attemptSocket,
   type Capabilities,
   checkConnectOptions,
   connectionError,
   type ConnectOptions,
   createSocket,
-  DEFAULT_CONNECT_TIMEOUT_MS,
   type Socket,
   type SocketDriver,
-  systemClock,
   type Target,
   tlsOfTarget,
   type Transport,
@@ -79,42 +77,33 @@ const transport: Transport = {
 };
 
 async function connect(target: Target, options: ConnectOptions): Promise<Socket> {
-  const { signal, timeoutMs = DEFAULT_CONNECT_TIMEOUT_MS } = options;
   const address = addressOfTarget(target);
   const tls = tlsOfTarget(target);
-  return await attempt({
-    clock: systemClock,
-    address,
-    signal,
-    timeoutMs,
-    released: options.onReleased,
-    undo: (socket) => socket.abort(),
-    start: async (stop) => {
-      let plain: SocketDriver;
-      let facts: ReturnType<typeof endsOf> & { targetName: string };
-      try {
-        // `starttls` for all, so that a failed handshake is not taken for a failed connect.
-        const socket = (connectWorkerd as WorkerdConnect)(
-          { hostname: hostnameForWorkerd(address.hostname), port: address.port },
-          { allowHalfOpen: true, secureTransport: "starttls" },
-        );
-        socket.closed.catch(() => {});
-        facts = { ...endsOf(await socket.opened, address), targetName: address.hostname };
-        plain = new WorkerdDriver(socket, address.hostname);
-      } catch (cause) {
-        throw connectionError("connect", address, cause);
-      }
-      if (tls === undefined) return createSocket(plain, facts);
-      const giveUp = () => plain.abort();
-      stop.onStop(giveUp);
-      try {
-        return createSocket(await plain.startTls!(tls), facts);
-      } catch (cause) {
-        plain.abort();
-        throw connectionError("connect", address, cause, { reason: "tls" });
-      } finally {
-        stop.onStop(undefined);
-      }
-    },
+  return await attemptSocket(address, options, async (stop) => {
+    let plain: SocketDriver;
+    let facts: ReturnType<typeof endsOf> & { targetName: string };
+    try {
+      // `starttls` for all, so that a failed handshake is not taken for a failed connect.
+      const socket = (connectWorkerd as WorkerdConnect)(
+        { hostname: hostnameForWorkerd(address.hostname), port: address.port },
+        { allowHalfOpen: true, secureTransport: "starttls" },
+      );
+      socket.closed.catch(() => {});
+      facts = { ...endsOf(await socket.opened, address), targetName: address.hostname };
+      plain = new WorkerdDriver(socket, address.hostname);
+    } catch (cause) {
+      throw connectionError("connect", address, cause);
+    }
+    if (tls === undefined) return createSocket(plain, facts);
+    const giveUp = () => plain.abort();
+    stop.onStop(giveUp);
+    try {
+      return createSocket(await plain.startTls!(tls), facts);
+    } catch (cause) {
+      plain.abort();
+      throw connectionError("connect", address, cause, { reason: "tls" });
+    } finally {
+      stop.onStop(undefined);
+    }
   });
 }

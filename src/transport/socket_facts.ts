@@ -1,0 +1,36 @@
+import type { SocketAddress } from "./address.ts";
+import type { Clock } from "./clock.ts";
+import type { SocketDriver } from "./socket_driver.ts";
+
+/** What is known of a connection when its socket is made. */
+export interface SocketFacts {
+  /** The end of the connection on this host. */
+  readonly localAddress: SocketAddress;
+  /** The far end. */
+  readonly remoteAddress: SocketAddress;
+  /** The name that the far end was asked for by. */
+  readonly targetName?: string;
+  /** Bytes that were read already; they come before what the driver reads. */
+  readonly unread?: Uint8Array;
+  /** Which directions have ended already. */
+  readonly ended?: { readonly read: boolean; readonly write: boolean };
+  /** Limits what `close` waits for. @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** A connection without a socket around it: what a handoff moves. */
+export interface DetachedSocket extends SocketFacts {
+  /** The runtime's side of the connection. */
+  readonly driver: SocketDriver;
+}
+
+/** Stands in for the driver of a socket that is over, so that the real one can be let go. */
+export const NO_DRIVER: SocketDriver = {
+  read: () => null,
+  write() {
+    throw new Error("socket is over");
+  },
+  closeWrite: () => {},
+  close: () => {},
+  abort: () => {},
+};
