@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../src/testing/mod.ts";
 import { serveDownloads } from "../../mod.ts";
 import { test } from "../harness.ts";
-import { countDescriptors, eventually, rejection } from "../transport/tools.ts";
+import { countDescriptors, descriptorsBack, eventually, rejection } from "../transport/tools.ts";
 import { Client, expectStats, Folder, serving } from "./tools.ts";
 
 const BIG = 24 * 2 ** 20;
@@ -110,7 +110,7 @@ test("serveDownloads() opens and closes without leaving a descriptor", async () 
     await round();
     const before = countDescriptors();
     for (let count = 0; count < 5; count++) await round();
-    await eventually(() => countDescriptors() === before, () => `${countDescriptors()}: ${before}`);
+    await descriptorsBack(before);
   } finally {
     folder.remove();
   }

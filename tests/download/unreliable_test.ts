@@ -4,7 +4,7 @@ import { rmSync, truncateSync, writeFileSync } from "node:fs";
 import { JackfieldError, systemTransport, type Transport } from "../../mod.ts";
 import type { Files } from "../../src/core.ts";
 import { test } from "../harness.ts";
-import { countDescriptors, eventually } from "../transport/tools.ts";
+import { countDescriptors, descriptorsBack } from "../transport/tools.ts";
 import { expectStats, serving } from "./tools.ts";
 
 const BIG = 24 * 2 ** 20;
@@ -30,10 +30,7 @@ test("serveDownloads() frees place and descriptors of clients that vanish in the
     assertEquals((await lasting.request("GET /a")).status, 200);
     await expectStats(server, { connections: 1, finished: 22 });
     assertEquals(errors.length, 20);
-    await eventually(
-      () => countDescriptors() === before,
-      () => `${countDescriptors()} descriptors, ${before} before`,
-    );
+    await descriptorsBack(before);
   }, { maxActive: 2, maxQueued: 0 }));
 
 test("serveDownloads() serves who waits behind a client that vanished in the queue", () =>

@@ -5,7 +5,7 @@ import { parallelGet, type ParallelGetOptions, systemTransport } from "../../mod
 import { memoryTransport } from "../../src/adapters/memory/mod.ts";
 import { test } from "../harness.ts";
 import { Folder, serving } from "../download/tools.ts";
-import { countDescriptors, eventually, pattern, rejection } from "../transport/tools.ts";
+import { countDescriptors, descriptorsBack, pattern, rejection } from "../transport/tools.ts";
 import { type Asked, headOf, sendPart, sendText, withServer } from "./tools.ts";
 
 const BYTES = pattern(20_000);
@@ -25,7 +25,7 @@ async function stoppedBy(
       assertEquals(await rejection(parallelGet(url, options)), reason);
       assertEquals(readdirSync(folder.path), []);
     });
-    await eventually(() => countDescriptors() === before, () => `${countDescriptors()}: ${before}`);
+    await descriptorsBack(before);
   } finally {
     folder.remove();
   }

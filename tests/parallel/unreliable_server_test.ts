@@ -6,7 +6,13 @@ import { memoryTransport } from "../../src/adapters/memory/mod.ts";
 import { systemTransport } from "../../mod.ts";
 import { test } from "../harness.ts";
 import { Folder } from "../download/tools.ts";
-import { bytesOf, concat, countDescriptors, eventually } from "../transport/tools.ts";
+import {
+  bytesOf,
+  concat,
+  countDescriptors,
+  descriptorsBack,
+  eventually,
+} from "../transport/tools.ts";
 import { pattern, rejection } from "../transport/tools.ts";
 import { type Asked, headOf, partialHead, sendPart, sendText, withServer } from "./tools.ts";
 
@@ -80,7 +86,7 @@ test("parallelGet() rejects with TRANSFER_FAILED when the server vanishes, and l
         assertEquals(readdirSync(folder.path), []);
       });
     }
-    await eventually(() => countDescriptors() === before, () => `${countDescriptors()}: ${before}`);
+    await descriptorsBack(before);
   } finally {
     folder.remove();
   }

@@ -19,6 +19,7 @@ import {
   bytesOf,
   connectedPair,
   countDescriptors,
+  descriptorsBack,
   echoServer,
   eventually,
   fixture,
@@ -67,10 +68,7 @@ export function transportContract(name: string, options: ContractOptions): void 
       const transport = make();
       const before = countDescriptors();
       await fn(transport);
-      if (real && before !== undefined) {
-        const now = () => countDescriptors() ?? 0;
-        await eventually(() => now() <= before, () => `${now()} descriptors, ${before} before`);
-      }
+      if (real) await descriptorsBack(before);
       const { openEnds } = transport as { openEnds?: number };
       if (openEnds !== undefined) assertEquals(openEnds, 0, "ends of connections left open");
     });

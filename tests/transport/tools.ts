@@ -23,6 +23,16 @@ export function countDescriptors(): number | undefined {
   }
 }
 
+/**
+ * Wait until no more descriptors are open than before. Fewer are no leak: what an earlier test closed
+ * may have gone meanwhile.
+ */
+export async function descriptorsBack(before: number | undefined): Promise<void> {
+  if (before === undefined) return;
+  const now = () => countDescriptors() ?? 0;
+  await eventually(() => now() <= before, () => `${now()} descriptors, ${before} before`);
+}
+
 /** Wait until something holds; the only wait on real time that tests need. */
 export async function eventually(
   holds: () => boolean,

@@ -23,11 +23,32 @@ export function nodeTransport(): Transport {
   return transport;
 }
 
+/** What a socket of `node:net` has; named here so that no consumer needs Node's type library. */
+export interface NodeSocket {
+  /** This end. */
+  readonly localAddress?: string;
+  /** This end. */
+  readonly localPort?: number;
+  /** The far end. */
+  readonly remoteAddress?: string;
+  /** The far end. */
+  readonly remotePort?: number;
+  /** Whether it is over. */
+  readonly destroyed: boolean;
+  /** Read on. */
+  resume(): unknown;
+  /** Send the end of the stream. */
+  end(): unknown;
+  /** Close at once. */
+  destroy(): unknown;
+}
+
 /**
  * Make a {@linkcode Socket} of a connected socket of `node:net`, for instance of one that
  * `node:http` let go of. The socket must be open in both directions and have no listeners of its own.
  */
-export function fromSocket(socket: NetSocket): Socket {
+export function fromSocket(netSocket: NodeSocket): Socket {
+  const socket = netSocket as unknown as NetSocket;
   return createSocket(new NetDriver(socket), endsOf(socket));
 }
 
