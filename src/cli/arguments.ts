@@ -67,7 +67,11 @@ const UNITS: Readonly<Record<string, number>> = { "": 1, K: 2 ** 10, M: 2 ** 20,
  *
  * @throws {UsageError} When it is none or out of range.
  */
-export function readSize({ values }: Arguments, flag: string, fallback: number): number {
+export function readSize<Fallback>(
+  { values }: Arguments,
+  flag: string,
+  fallback: Fallback,
+): number | Fallback {
   const text = values[flag];
   if (text === undefined) return fallback;
   const match = /^(\d{1,9})([KMG]?)$/i.exec(String(text));

@@ -14,7 +14,8 @@ file takes its name only when it is complete.
 Options:
   -o, --output FILE   where to write
   --sockets N         connections, 1 to 64                      (default 4)
-  --unit SIZE         size of a data unit: 64K, 4M, 1G          (default 4M)
+  --unit SIZE         size of a data unit: 64K, 4M, 1G
+                      (default: a share for each connection, 64K to 4M)
   --addresses LIST    local addresses to connect from, by comma
   --strategy NAME     which connection takes the next unit:
                       round-robin or random           (default round-robin)
@@ -48,7 +49,7 @@ export async function get(words: readonly string[]): Promise<number> {
   const list = readText(args, "addresses");
   const strategy = readText(args, "strategy") ?? "round-robin";
   const sockets = readNumber(args, "sockets", 4, 1, 64);
-  const unitBytes = readSize(args, "unit", 4 * 2 ** 20);
+  const unitBytes = readSize(args, "unit", undefined);
 
   const stop = new AbortController();
   let interrupted = false;
@@ -78,7 +79,11 @@ export async function get(words: readonly string[]): Promise<number> {
     const took = seconds();
     say(`${formatBytes(result.bytes)} in ${took.toFixed(2)} s`);
     for (const { localAddress, bytes, units } of result.sockets) {
-      say(`  from ${localAddress}  ${formatBytes(bytes)} in ${units} units`);
+      say(
+        `  from ${localAddress}  ${formatBytes(bytes)} in ${units} ${
+          units === 1 ? "unit" : "units"
+        }`,
+      );
     }
     say(`SHA-256 ${result.digest}`);
     say(`saved ${to}`);

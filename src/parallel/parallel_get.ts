@@ -30,7 +30,7 @@ export interface ParallelGetOptions {
   /**
    * Bytes in one data unit, 1024 or more.
    *
-   * @default {4 MiB}
+   * @default {a share for every socket, from 64 KiB to 4 MiB; 256 KiB for the first one}
    */
   readonly unitBytes?: number;
   /**
@@ -156,14 +156,14 @@ export async function parallelGet(
 
 function checked(options: ParallelGetOptions): {
   sockets: number;
-  unitBytes: number;
+  unitBytes: number | undefined;
   retries: number;
   stallTimeoutMs: number;
   maxDataBytes: number;
 } {
   const {
     sockets = 4,
-    unitBytes = 4 * 2 ** 20,
+    unitBytes,
     retries = 3,
     stallTimeoutMs = 30_000,
     maxDataBytes = 256 * 2 ** 20,
@@ -171,7 +171,7 @@ function checked(options: ParallelGetOptions): {
   if (!Number.isInteger(sockets) || sockets < 1 || sockets > 64) {
     throw new RangeError(`Cannot use sockets "${sockets}": expected an integer from 1 to 64`);
   }
-  if (!Number.isInteger(unitBytes) || unitBytes < 1024) {
+  if (unitBytes !== undefined && (!Number.isInteger(unitBytes) || unitBytes < 1024)) {
     throw new RangeError(
       `Cannot use unitBytes "${unitBytes}": expected an integer of 1024 or more`,
     );

@@ -12,6 +12,7 @@ import {
   statusError,
   type UnitResponse,
 } from "./unit_request.ts";
+import { FIRST_UNIT_BYTES, unitSizeFor } from "./unit_size.ts";
 import type { UrlTarget } from "./url_target.ts";
 
 /** What a transfer works with. */
@@ -21,7 +22,7 @@ export interface TransferOptions {
   readonly output: Output;
   readonly meter: ProgressMeter;
   readonly sockets: number;
-  readonly unitBytes: number;
+  readonly unitBytes: number | undefined;
   readonly retries: number;
   readonly stallTimeoutMs: number;
   readonly clock: Clock;
@@ -86,7 +87,7 @@ export class Transfer {
    */
   async #begin(): Promise<number | undefined> {
     return await this.#retry(async (lease) => {
-      const unit = { start: 0, end: this.#options.unitBytes };
+      const unit = { start: 0, end: this.#options.unitBytes ?? FIRST_UNIT_BYTES };
       const response = await requestUnit(lease.socket, unit, this.#request());
       const { head } = response;
       if (head.status === 200 || head.status === 206) {
@@ -121,7 +122,7 @@ export class Transfer {
 
   /** Fetch the units from an offset on, each on the next socket that is free. */
   async #fetchFrom(offset: number): Promise<void> {
-    const { sockets, unitBytes } = this.#options;
+    const { sockets, unitBytes = unitSizeFor(this.#size - offset, sockets) } = this.#options;
     let next = offset;
     const nextUnit = (): DataUnit | undefined => {
       const returned = this.#returned.pop();
