@@ -613,16 +613,17 @@ export function transportContract(name: string, options: ContractOptions): void 
 
   check("sends small writes at once", async (transport) => {
     const { near, far, end } = await connectedPair(transport);
-    const start = performance.now();
-    for (let round = 0; round < 20; round++) {
-      // Two small writes before the answer: with Nagle's algorithm each round takes some 40 ms.
-      await near.write(bytesOf("a"));
-      await near.write(bytesOf("b"));
-      await readExactly(far, 2);
-      await far.write(bytesOf("c"));
-      await readExactly(near, 1);
-    }
-    assertLess(performance.now() - start, 400);
+    const tookMs = await bestOf(3, async () => {
+      for (let round = 0; round < 20; round++) {
+        // Two small writes before the answer: with Nagle's algorithm each round takes some 40 ms.
+        await near.write(bytesOf("a"));
+        await near.write(bytesOf("b"));
+        await readExactly(far, 2);
+        await far.write(bytesOf("c"));
+        await readExactly(near, 1);
+      }
+    });
+    assertLess(tookMs, 400);
     await end();
   });
 
@@ -745,14 +746,15 @@ export function transportContract(name: string, options: ContractOptions): void 
       listener.accept(),
     ]);
     const answer = pattern(64 * 1024);
-    const start = performance.now();
-    for (let round = 0; round < 20; round++) {
-      await near.write(bytesOf("?"));
-      await readExactly(far, 1);
-      void far.write(answer);
-      await readExactly(near, answer.byteLength);
-    }
-    assertLess(performance.now() - start, 400);
+    const tookMs = await bestOf(3, async () => {
+      for (let round = 0; round < 20; round++) {
+        await near.write(bytesOf("?"));
+        await readExactly(far, 1);
+        void far.write(answer);
+        await readExactly(near, answer.byteLength);
+      }
+    });
+    assertLess(tookMs, 400);
     await Promise.all([near.close(), far.close(), listener.close()]);
   }, !(can.tlsListen && can.tlsListenNoDelay) && "no noDelay on a TLS listener");
 
@@ -907,4 +909,15 @@ export function transportContract(name: string, options: ContractOptions): void 
       assertStringIncludes(error.message, part);
     }
   });
+}
+
+/** The shortest time of several tries, in milliseconds: a busy machine can only make it longer. */
+async function bestOf(times: number, run: () => Promise<void>): Promise<number> {
+  let best = Infinity;
+  for (let time = 0; time < times; time++) {
+    const start = performance.now();
+    await run();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best;
 }
