@@ -27,6 +27,14 @@ export class PooledSocket implements PoolCandidate {
     this.turn = turn;
   }
 
+  /**
+   * Whether the next task finds it as if it were new: open in both directions, and nothing on the
+   * wire that nobody asked for, as far as the runtime tells.
+   */
+  get isClean(): boolean {
+    return this.socket.state === "open" && !this.socket.hasUnread;
+  }
+
   get localAddress(): SocketAddress {
     return this.socket.localAddress;
   }

@@ -307,7 +307,7 @@ export class SocketPool implements AsyncDisposable {
       if (picked === undefined) return undefined;
       if (!this.#unidle(picked as PooledSocket)) throw badPick(this.#strategy, picked);
       const entry = picked as PooledSocket;
-      if (entry.socket.state === "open") return entry;
+      if (entry.isClean) return entry;
       this.#end(entry.socket, "released");
     }
     return undefined;
@@ -333,7 +333,7 @@ export class SocketPool implements AsyncDisposable {
 
   #returned(entry: PooledSocket, end: LeaseEnd): void {
     this.#leased.delete(entry);
-    if (end === "released" && entry.socket.state === "open" && this.#closing === undefined) {
+    if (end === "released" && entry.isClean && this.#closing === undefined) {
       return this.#offer(entry);
     }
     this.#end(entry.socket, end);

@@ -90,6 +90,10 @@ class DrivenSocket implements Socket {
     return this.#closed.promise;
   }
 
+  get hasUnread(): boolean {
+    return this.#unread !== undefined || this.#driver.hasUnread === true;
+  }
+
   get alpnProtocol(): string | undefined {
     return this.#driver.alpnProtocol;
   }

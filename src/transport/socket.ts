@@ -28,6 +28,11 @@ export interface Socket extends Disposable, AsyncDisposable {
   readonly remoteAddress: SocketAddress;
   /** The state the socket is in. */
   readonly state: SocketState;
+  /**
+   * Whether bytes, or the end of the stream, have come that nobody has read. Deno and workerd tell of
+   * them only to who reads: there it speaks of bytes that came with a handoff and nothing else.
+   */
+  readonly hasUnread: boolean;
   /** The application protocol that TLS agreed on, if any. */
   readonly alpnProtocol: string | undefined;
   /**

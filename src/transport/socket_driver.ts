@@ -35,6 +35,8 @@ export interface SocketDriver {
   watch?(gone: (error?: unknown) => void): void;
   /** Put TLS on top of the connection; the driver itself is not used after it. */
   startTls?(options: TlsConnectOptions): Promise<SocketDriver>;
+  /** Whether bytes, or the end, have come that nobody has read; left out where nobody can tell. */
+  readonly hasUnread?: boolean;
   /** The application protocol that TLS agreed on. */
   readonly alpnProtocol?: string;
 }

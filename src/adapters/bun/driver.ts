@@ -30,6 +30,10 @@ export class BunDriver implements SocketDriver {
     });
   }
 
+  get hasUnread(): boolean {
+    return this.#inbox.hasUnread;
+  }
+
   get alpnProtocol(): string | undefined {
     const { alpnProtocol } = this.#socket;
     return typeof alpnProtocol === "string" ? alpnProtocol : undefined;

@@ -28,6 +28,10 @@ export class MemoryDriver implements SocketDriver {
     this.#wires = wires;
   }
 
+  get hasUnread(): boolean {
+    return this.#wires.incoming.hasUnread;
+  }
+
   async read(into: Uint8Array): Promise<number | null> {
     await this.#suffer("read");
     return await this.#wires.incoming.read(into);

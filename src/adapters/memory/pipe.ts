@@ -18,9 +18,9 @@ export class Pipe {
     this.#capacity = capacity;
   }
 
-  /** Whether the end has been sent and read, or the pipe broke. */
-  get over(): boolean {
-    return this.#error !== undefined || (this.#ended && this.#bytes === 0);
+  /** Whether bytes or an end wait to be read. */
+  get hasUnread(): boolean {
+    return this.#bytes > 0 || this.#ended || this.#error !== undefined;
   }
 
   /** Take bytes out; waits for some, or for the end. */

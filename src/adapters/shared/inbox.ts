@@ -38,6 +38,11 @@ export class Inbox {
     return this.#bytes;
   }
 
+  /** Whether bytes or an end wait to be read. */
+  get hasUnread(): boolean {
+    return this.#bytes > 0 || this.#ended || this.#failure !== undefined;
+  }
+
   /** A chunk has arrived; it must not change afterwards. */
   arrive(chunk: Uint8Array): void {
     const into = this.#into;

@@ -33,6 +33,10 @@ export class NetDriver implements SocketDriver {
     socket.resume();
   }
 
+  get hasUnread(): boolean {
+    return this.#inbox.hasUnread;
+  }
+
   get alpnProtocol(): string | undefined {
     const { alpnProtocol } = this.#socket as TLSSocket;
     return typeof alpnProtocol === "string" ? alpnProtocol : undefined;
