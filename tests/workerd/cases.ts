@@ -1,5 +1,5 @@
 // What the workerd adapter must do, run inside workerd against servers of main.ts.
-import type { JackfieldError, Socket } from "../../src/core.ts";
+import { type JackfieldError, type Socket, SocketPool } from "../../src/core.ts";
 import { workerdTransport } from "../../src/adapters/workerd/mod.ts";
 
 /** Where main.ts listens. */
@@ -73,6 +73,22 @@ async function talk(socket: Socket, text = "hello"): Promise<void> {
 
 /** The cases, by name. */
 export const cases: Readonly<Record<string, (ports: Ports) => Promise<void>>> = {
+  async "lends one connection to two tasks of a pool"({ echo: port }) {
+    const pool = new SocketPool({ transport, target: { hostname, port }, maxSize: 1 });
+    const used: Socket[] = [];
+    const task = (text: string) =>
+      pool.use(async ({ socket }) => {
+        used.push(socket);
+        await socket.write(encode(text));
+        const buffer = new Uint8Array(16);
+        const count = await socket.read(buffer);
+        same(new TextDecoder().decode(buffer.subarray(0, count ?? 0)), text);
+      });
+    await Promise.all([task("first"), task("second")]);
+    check(used.length === 2 && used[0] === used[1], "two tasks, one socket");
+    await pool.close();
+  },
+
   "connects, is echoed, and closes by itself after both ends": async ({ echo }) => {
     const socket = await transport.connect({ hostname, port: echo });
     same(socket.remoteAddress, { hostname, port: echo });
