@@ -44,8 +44,9 @@ for (const transport of new Set([systemTransport(), nodeTransport()])) {
     clearInterval(watch);
     assertEquals(atFar, expected);
     assertEquals(atNear, expected);
-    // What was in flight: the runtime's own buffers and garbage, but not the gigabyte.
-    assertLess(peak - before, 256 * 2 ** 20, "memory grew with the transfer");
+    // What was in flight, garbage, and what the allocator keeps: Node and Bun grow by some 60 MiB,
+    // node:net in Deno by 140 to 300, all of it outside of JavaScript's heap. Not the two gigabytes.
+    assertLess(peak - before, 512 * 2 ** 20, "memory grew with the transfer");
     await end();
   });
 }
