@@ -121,7 +121,8 @@ function pickConfig(): { path: string; fromJsr: boolean } {
     if (status === 0) return { path: OWN_CONFIG, fromJsr: true };
   }
   if (!long) return { path: "deno.json", fromJsr: false };
-  writeFileSync(OWN_CONFIG, JSON.stringify(config));
+  // Under another name Deno would take the rest of the packages out of the lock file.
+  writeFileSync(OWN_CONFIG, JSON.stringify({ ...config, lock: false }));
   return { path: OWN_CONFIG, fromJsr: false };
 }
 
