@@ -97,7 +97,6 @@ export class Transfer {
       if (head.status === 200) return await this.#readWhole(lease, response);
       if (head.status === 416 && head.fields.get("content-range") === "bytes */0") {
         await this.#announce(0);
-        lease.discard();
         return undefined;
       }
       if (head.status !== 206) throw statusError(head.status);
@@ -178,13 +177,12 @@ export class Transfer {
       try {
         return await run(lease);
       } catch (error) {
-        lease.discard();
         this.#assertGoing();
         if (!isOneOf(error, RETRIED)) throw error;
         if (tries >= retries) throw brokenTooOften(error, tries + 1);
       } finally {
         this.#leases.delete(lease);
-        lease.discard(); // Has no effect when the socket was given back in good order.
+        lease.discard(); // Unless the unit gave it back in good order.
       }
     }
   }
@@ -240,7 +238,6 @@ export class Transfer {
     this.#size = at;
     meter.totalBytes = at;
     meter.finish(lease.socket);
-    lease.discard();
     return undefined;
   }
 

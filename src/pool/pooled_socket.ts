@@ -16,8 +16,6 @@ export class PooledSocket implements PoolCandidate {
   readonly socket: Socket;
   /** How often it was leased. */
   leases = 0;
-  /** Whether it is one of the idle ones. */
-  idle = false;
   /** When it was chosen last, counted in choices of the pool: its place in the rotation. */
   turn: number;
 

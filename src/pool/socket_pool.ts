@@ -3,6 +3,7 @@ import { Fifo } from "../queue/mod.ts";
 import { badPick, type Picker, roundRobin, startStrategy, type Strategy } from "../strategy/mod.ts";
 import {
   addressOfTarget,
+  assertTimeout,
   type Clock,
   formatAddress,
   JackfieldError,
@@ -110,12 +111,9 @@ export class SocketPool implements AsyncDisposable {
    */
   acquire(options: AcquireOptions = {}): Promise<SocketLease> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    if (!(timeoutMs > 0)) {
-      const message = `Cannot use timeoutMs "${timeoutMs}": expected more than 0 milliseconds`;
-      return Promise.reject(new RangeError(message));
-    }
-    if (signal?.aborted) return Promise.reject(signal.reason);
     try {
+      assertTimeout(timeoutMs);
+      signal?.throwIfAborted();
       const lease = this.tryAcquire();
       if (lease !== undefined) return Promise.resolve(lease);
     } catch (error) {
@@ -294,7 +292,6 @@ export class SocketPool implements AsyncDisposable {
   #offer(entry: PooledSocket): void {
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) return waiter.grant(this.#lease(entry));
-    entry.idle = true;
     let at = this.#idle.length;
     while (at > 0 && this.#idle[at - 1]!.turn > entry.turn) at--;
     if (at === this.#idle.length) this.#idle.push(entry);
@@ -317,7 +314,6 @@ export class SocketPool implements AsyncDisposable {
   #unidle(entry: PooledSocket): boolean {
     const at = this.#idle[0] === entry ? 0 : this.#idle.indexOf(entry);
     if (at === -1) return false;
-    entry.idle = false;
     if (at === 0) this.#idle.shift();
     else this.#idle.splice(at, 1);
     return true;
@@ -353,9 +349,7 @@ export class SocketPool implements AsyncDisposable {
 
   /** An idle socket has ended by itself; a leased one goes when its lease is given back. */
   #lost(entry: PooledSocket): void {
-    if (!entry.idle) return;
-    this.#unidle(entry);
-    this.#freed();
+    if (this.#unidle(entry)) this.#freed();
   }
 
   async #drain(): Promise<void> {
@@ -365,10 +359,7 @@ export class SocketPool implements AsyncDisposable {
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
       waiter.refuse(closed);
     }
-    for (const entry of this.#idle.splice(0)) {
-      entry.idle = false;
-      this.#end(entry.socket, "released");
-    }
+    for (const { socket } of this.#idle.splice(0)) this.#end(socket, "released");
     if (this.#size() > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
   }
 

@@ -1,4 +1,5 @@
 import { assertPort, ipVersion } from "./address.ts";
+import { assertTimeout } from "./attempt.ts";
 import { unsupported } from "./errors.ts";
 import {
   addressOfTarget,
@@ -48,9 +49,7 @@ function check(
     assertPort(target.port);
     if (target.port === 0) throw new RangeError('Cannot connect to port "0": expected 1 to 65535');
   }
-  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-    throw new RangeError(`Cannot use timeoutMs "${timeoutMs}": expected more than 0 milliseconds`);
-  }
+  if (timeoutMs !== undefined) assertTimeout(timeoutMs);
   if (localAddress !== undefined) {
     need(can.localAddress, transport, "localAddress");
     if (ipVersion(localAddress) === 0) {

@@ -22,7 +22,12 @@ export {
   type SocketAddress,
   withoutBrackets,
 } from "./address.ts";
-export { attempt, type AttemptOptions, DEFAULT_CONNECT_TIMEOUT_MS } from "./attempt.ts";
+export {
+  assertTimeout,
+  attempt,
+  type AttemptOptions,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+} from "./attempt.ts";
 export { checkConnectOptions, checkListenOptions } from "./check_options.ts";
 export { type Clock, delay, systemClock } from "./clock.ts";
 export { createSocket, detachSocket } from "./driven_socket.ts";
