@@ -9,10 +9,31 @@ export type Pick<Candidate, Request> = (
   request: Request,
 ) => Candidate | undefined;
 
-/** A strategy at work in one place. */
+/**
+ * A strategy at work in one place.
+ *
+ * The hooks tell a picker what became available and what no longer is, so that it may keep notes of
+ * its own and a pick need not look at all candidates. A picker that is set to work in a place that
+ * runs already is told of every candidate there is, in rotation order.
+ */
 export interface Picker<Candidate, Request> {
-  /** Choose. */
+  /** Choose. What is chosen stays a candidate until `removed` says otherwise. */
   pick: Pick<Candidate, Request>;
+  /**
+   * How many candidates `pick` looks at, from the first in rotation on: it is given no more than
+   * these, and the fewer they are, the less it costs to show them. 0 for a picker that chooses from
+   * its own notes; without a value it is given all.
+   *
+   * A picker that sets it promises to choose whenever there is a candidate: what comes free while
+   * tasks wait may then go to the first of them without asking.
+   */
+  readonly window?: number;
+  /** It became available; at the end of the rotation, unless it was passed over while in use. */
+  added?(candidate: Candidate): void;
+  /** It is no longer available: chosen, or gone. */
+  removed?(candidate: Candidate): void;
+  /** A fact of an available one has changed: its load, or its weight. */
+  changed?(candidate: Candidate): void;
 }
 
 /** A strategy that keeps notes: `start` gives each place a picker of its own. */

@@ -6,8 +6,10 @@ import { formatAddress, type SocketAddress } from "./address.ts";
  * Match the code, not the class: two copies of the package in one program have two classes.
  */
 export type ErrorCode =
+  | "ADDRESS_ASSIGN_FAILED"
   | "ADDRESS_EXHAUSTED"
   | "ADDRESS_IN_USE"
+  | "ADDRESS_LEASE_LOST"
   | "ADDRESS_TABLE_CLOSED"
   | "ADDRESS_UNKNOWN_DESCRIPTOR"
   | "CONNECT_FAILED"
@@ -23,6 +25,9 @@ export type ErrorCode =
   | "NAME_NOT_FOUND"
   | "PERMISSION_DENIED"
   | "POOL_CLOSED"
+  | "POOL_DEADLOCK"
+  | "POOL_FULL"
+  | "POOL_PREPARE_FAILED"
   | "POOL_QUEUE_FULL"
   | "POOL_TIMEOUT"
   | "SOCKET_ABORTED"
@@ -50,6 +55,9 @@ export type FailureReason =
   | "path"
   | "other";
 
+/** What was going on when a deadline passed. */
+export type TimeoutPhase = "wait" | "connect" | "prepare" | "check";
+
 /** The facts of an error, each readable as a field. */
 export interface ErrorFacts {
   /** The error underneath, as the runtime gave it. */
@@ -64,8 +72,8 @@ export interface ErrorFacts {
   readonly reason?: FailureReason;
   /** The operating system's own code, such as `ECONNREFUSED`. */
   readonly osCode?: string;
-  /** Where a deadline passed: `wait` or `connect`. */
-  readonly phase?: "wait" | "connect";
+  /** Where a deadline passed. */
+  readonly phase?: TimeoutPhase;
   /** What the runtime lacks. */
   readonly feature?: string;
   /** The runtime's flag that would grant it. */
@@ -105,7 +113,7 @@ export class JackfieldError extends Error implements ErrorFacts {
   /** The operating system's own code. */
   declare readonly osCode?: string;
   /** Where a deadline passed. */
-  declare readonly phase?: "wait" | "connect";
+  declare readonly phase?: TimeoutPhase;
   /** What the runtime lacks. */
   declare readonly feature?: string;
   /** The runtime's flag that would grant it. */

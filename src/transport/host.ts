@@ -74,6 +74,87 @@ export interface Hash {
   sha256(): Digest;
 }
 
+/** A value that goes along with asynchronous work: whoever is called within `run` reads it. */
+export interface ContextVariable<T> {
+  /** The value of the work that asks; `undefined` outside of every `run`. */
+  get(): T | undefined;
+  /** Call `work` with a value, which everything that it begins reads too. */
+  run<R>(value: T, work: () => R): R;
+}
+
+/** Values that go along with asynchronous work. */
+export interface Contexts {
+  /** A new variable. */
+  create<T>(): ContextVariable<T>;
+}
+
+/** A named channel that tools of the runtime can listen to. */
+export interface DiagnosticsChannel {
+  /** Whether anybody listens. */
+  readonly hasSubscribers: boolean;
+  /** Tell who listens. */
+  publish(message: unknown): void;
+}
+
+/** Named channels that tools of the runtime can listen to. */
+export interface Diagnostics {
+  /** The channel of that name, the same one every time. */
+  channel(name: string): DiagnosticsChannel;
+}
+
+/** An address that an interface of the host has. */
+export interface InterfaceAddress {
+  /** The IP literal, without a zone. */
+  readonly hostname: string;
+  /** 4 or 6. */
+  readonly family: 4 | 6;
+  /** The name of the interface, such as `eth0`. */
+  readonly interface: string;
+  /** The length of the network's prefix in bits. */
+  readonly prefixLength: number;
+  /** How far the address reaches: this host, its link, or beyond. */
+  readonly scope: "host" | "link" | "global";
+}
+
+/** An address that was added to an interface, until it is removed. */
+export interface AssignedAddress {
+  /** Keep it for that long from now on; the kernel removes it afterwards by itself. */
+  renew(validMs: number): Promise<void>;
+  /** Take it away; sockets that still use it are destroyed. */
+  remove(): Promise<void>;
+}
+
+/** Options of {@linkcode Interfaces.assign}. */
+export interface AssignOptions {
+  /** The IP literal to add, as a host address (/32 or /128). */
+  readonly hostname: string;
+  /** The name of the interface. */
+  readonly interface: string;
+  /** Milliseconds until the kernel removes it by itself, unless it is renewed. */
+  readonly validMs: number;
+  /** Marks it, so that it can be found after a crash: up to 15 bytes with the interface's name. */
+  readonly label?: string;
+}
+
+/** The network interfaces of the host. */
+export interface Interfaces {
+  /** The addresses they have now. */
+  list(): readonly InterfaceAddress[];
+  /**
+   * Add an address to an interface.
+   *
+   * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED`, which names the command that an administrator
+   * would run; `PERMISSION_DENIED`.
+   */
+  assign(options: AssignOptions): Promise<AssignedAddress>;
+  /**
+   * Whether packets from a local address to a destination have a way out.
+   *
+   * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED`, which names the rule that is missing.
+   */
+  checkRoute(destination: string, localAddress: string): Promise<void>;
+}
+
 /**
  * What components need besides sockets. Each part is optional: a component that needs a missing
  * one throws `UNSUPPORTED` when it is made.
@@ -85,4 +166,10 @@ export interface Host {
   readonly files?: Files;
   /** Digests. */
   readonly hash?: Hash;
+  /** Values that go along with asynchronous work. */
+  readonly contexts?: Contexts;
+  /** Channels for tools. */
+  readonly diagnostics?: Diagnostics;
+  /** Network interfaces. */
+  readonly interfaces?: Interfaces;
 }

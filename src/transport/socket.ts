@@ -33,6 +33,15 @@ export interface Socket extends Disposable, AsyncDisposable {
    * them only to who reads: there it speaks of bytes that came with a handoff and nothing else.
    */
   readonly hasUnread: boolean;
+  /** Whether a `read` or a `write` of somebody is pending. */
+  readonly isBusy: boolean;
+  /**
+   * Watch a socket that nobody uses: `told` is called once, when bytes, the end of the stream or a
+   * failure come that nobody asked for, and `hasUnread`, `state` or `closed` say what it was. The
+   * watch ends with that call, with the next `read`, or with `watch(undefined)`; what came meanwhile
+   * goes to the next reader. Nothing is told of what was there before.
+   */
+  watch(told: (() => void) | undefined): void;
   /** The application protocol that TLS agreed on, if any. */
   readonly alpnProtocol: string | undefined;
   /**
