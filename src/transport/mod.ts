@@ -60,6 +60,7 @@ export type {
   Host,
   InterfaceAddress,
   Interfaces,
+  LocalPorts,
   Names,
   OpenFile,
   ResolvedAddress,
@@ -75,7 +76,7 @@ export {
   type OnError,
 } from "./listener.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
-export type { ReadWaiter, SocketDriver } from "./socket_driver.ts";
+export type { DriverWatcher, ReadWaiter, SocketDriver } from "./socket_driver.ts";
 export type { DetachedSocket, SocketFacts } from "./socket_facts.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";

@@ -30,16 +30,24 @@ export interface Socket extends Disposable, AsyncDisposable {
   readonly state: SocketState;
   /**
    * Whether bytes, or the end of the stream, have come that nobody has read. Deno and workerd tell of
-   * them only to who reads: there it speaks of bytes that came with a handoff and nothing else.
+   * them only to who reads: there it speaks of what came with a handoff and what a watch has found.
    */
   readonly hasUnread: boolean;
-  /** Whether a `read` or a `write` of somebody is pending. */
+  /** Whether somebody's `read`, `write` or `closeWrite` is pending; a watch is none of them. */
   readonly isBusy: boolean;
   /**
-   * Watch a socket that nobody uses: `told` is called once, when bytes, the end of the stream or a
+   * Watch a socket that nobody reads: `told` is called once, when bytes, the end of the stream or a
    * failure come that nobody asked for, and `hasUnread`, `state` or `closed` say what it was. The
-   * watch ends with that call, with the next `read`, or with `watch(undefined)`; what came meanwhile
-   * goes to the next reader. Nothing is told of what was there before.
+   * watch ends with that call, with the next `read`, with `watch(undefined)`, and with the end of
+   * the socket by its owner's hand. What came meanwhile goes to the next reader. What `hasUnread`
+   * said before is not told again, and a socket that is over has nothing to tell.
+   *
+   * In Deno and workerd a watch is a read that cannot be taken back. It goes on after
+   * `watch(undefined)` and is the next reader's then, so that no call is added. While it is pending
+   * `startTls` rejects with `SOCKET_BUSY`, and the program keeps running, as it does in Bun and Node
+   * while a socket is open.
+   *
+   * @throws {JackfieldError} `SOCKET_BUSY` while a read is pending.
    */
   watch(told: (() => void) | undefined): void;
   /** The application protocol that TLS agreed on, if any. */

@@ -9,6 +9,21 @@ export interface ReadWaiter {
 }
 
 /**
+ * Who is told of what nobody asked for. A driver may tell it while a read is pending or nobody
+ * cares; it may be called within the runtime's own callback and never throws.
+ */
+export interface DriverWatcher {
+  /** Bytes have come that no read waits for. */
+  arrived(): void;
+  /** The end of the stream has come; no read waits for it and nothing unread lies before it. */
+  ended(): void;
+  /** The next read would fail with this; the driver still holds the descriptor. */
+  failed(error: unknown): void;
+  /** The connection has ended and the descriptor is given back, whether somebody reads or not. */
+  gone(error?: unknown): void;
+}
+
+/**
  * What an adapter brings for one connection; {@linkcode createSocket} makes a `Socket` of it.
  *
  * The socket keeps the rules (one reader, writes in order, states, errors), so that a driver is
@@ -31,8 +46,19 @@ export interface SocketDriver {
   close(): void | Promise<void>;
   /** Give the descriptor back now, with a reset where that is possible. Pending calls settle. */
   abort(): void;
-  /** Tell of an end that nobody asked for, once, if the runtime tells it unasked. */
-  watch?(gone: (error?: unknown) => void): void;
+  /**
+   * Tell this one of what comes unasked; it takes the place of the one before. `gone` is told once,
+   * also to who comes after it happened, and never within this call.
+   */
+  watch?(watcher: DriverWatcher): void;
+  /**
+   * Where the runtime tells only who reads: begin to read on, so that the watcher can be told. It
+   * goes on until something comes, and that belongs to the next `read`. A call that finds it at
+   * work, or done and not read, does nothing. Nothing is told within it.
+   */
+  lookAhead?(): void;
+  /** Whether `lookAhead` is at work: TLS cannot be put on top then. */
+  readonly isLookingAhead?: boolean;
   /** Put TLS on top of the connection; the driver itself is not used after it. */
   startTls?(options: TlsConnectOptions): Promise<SocketDriver>;
   /** Whether bytes, or the end, have come that nobody has read; left out where nobody can tell. */

@@ -31,6 +31,7 @@ import {
   sleep,
   textOf,
 } from "./tools.ts";
+import { watchContract } from "./watch_contract.ts";
 
 /** Options of {@linkcode transportContract}. */
 export interface ContractOptions {
@@ -600,6 +601,12 @@ export function transportContract(name: string, options: ContractOptions): void 
     await moved.close();
     assertEquals(textOf(await readAll(far)), "back");
     await end();
+  });
+
+  watchContract(check, {
+    peer,
+    watchReads: name === "deno",
+    noTls: !(can.tls && can.tlsListen && can.startTls) && "no TLS",
   });
 
   check("closes at the end of a block", async (transport) => {

@@ -1,5 +1,7 @@
-// Random use of both ends of a connection in memory, with faults and virtual time. Each seed is one
-// schedule; a failure names its seed, and `JACKFIELD_SEED=<seed>` runs that one alone.
+// Random use of both ends of a connection in memory, with faults and virtual time. In half of the
+// schedules the near end is a driver of Deno's over that connection, which learns of bytes only by
+// reading. Each seed is one schedule; a failure names its seed, and `JACKFIELD_SEED=<seed>` runs that
+// one alone.
 import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import {
@@ -17,6 +19,8 @@ import {
   seededRandom,
   VirtualClock,
 } from "../../src/testing/mod.ts";
+import { DenoDriver } from "../../src/adapters/deno/driver.ts";
+import type { DenoConn } from "../../src/adapters/deno/mod.ts";
 import { test } from "../harness.ts";
 
 const SCHEDULES = 3000;
@@ -42,12 +46,30 @@ function stretch(from: number, length: number, direction: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => ((from + at) * 31 + direction * 97) & 255);
 }
 
+/** The same connection through Deno's driver: nothing is told but to who reads. */
+function throughDeno(socket: Socket): Socket {
+  const { driver, ...facts } = detachSocket(socket);
+  const addr = { transport: "tcp", hostname: "127.0.0.1", port: 1 } as const;
+  const conn: DenoConn = {
+    localAddr: addr,
+    remoteAddr: addr,
+    read: async (into) => (await driver.read(into, NOBODY))!, // in memory it is always a promise
+    write: async (bytes) => await driver.write(bytes),
+    closeWrite: async () => await driver.closeWrite(),
+    close: () => void driver.close(),
+  };
+  return createSocket(new DenoDriver(conn), facts);
+}
+
+const NOBODY = { resolve() {}, reject() {} };
+
 /** One end of the connection, what was done with it, and what must hold. */
 class End {
   socket: Socket;
   /** Calls that have not settled. */
   pending = 0;
-  reading = false;
+  /** Reads among them that wait for something. */
+  reads = 0;
   /** Bytes passed to `write`, and those of writes that resolved. */
   offered = 0;
   sent = 0;
@@ -58,11 +80,19 @@ class End {
   ended = false;
   /** Whether it was closed or aborted, so that bytes may be lost. */
   cut = false;
+  /** Whether a watch told of an end. */
+  heard = false;
+  /** The watch that has not told and was not ended, and whether something was unread before it. */
+  watching: { readonly hadUnread: boolean } | undefined;
   #direction: number;
   #state: SocketState;
 
-  constructor(socket: Socket, direction: number) {
+  /** Whether a read may be over when its call returns; then the next one is not the second. */
+  #answersAtOnce: boolean;
+
+  constructor(socket: Socket, direction: number, answersAtOnce = false) {
     this.socket = socket;
+    this.#answersAtOnce = answersAtOnce;
     this.#direction = direction;
     this.#state = socket.state;
   }
@@ -72,15 +102,53 @@ class End {
     const { state } = this.socket;
     assert(leads(this.#state, state), `${this.#state} led to ${state}`);
     this.#state = state;
+    assert(this.pending > 0 || !this.socket.isBusy, "busy with nothing");
+  }
+
+  /** With nothing on the way any more a watch must have told of everything. */
+  lookCalmly(): void {
+    if (this.watching === undefined || this.watching.hadUnread) return;
+    assert(!this.socket.hasUnread, "nobody was told of what came");
+    assert(this.#state !== "closed", "nobody was told of the end");
+  }
+
+  watch(): void {
+    const { socket } = this;
+    const alive = () => ["open", "half-closed"].includes(socket.state);
+    const before = socket.state;
+    const watching = { hadUnread: socket.hasUnread || !alive() || this.ended };
+    try {
+      socket.watch(() => {
+        if (this.watching !== watching) this.broken ??= new Error("told after the watch had ended");
+        this.watching = undefined;
+        const news = socket.hasUnread || !alive();
+        // Once its own end has gone out too, nobody can read the end that was told.
+        if (socket.state !== before) this.heard = true;
+        if (!news) this.broken ??= new Error("told of nothing");
+        if (socket.isBusy && this.pending === 0) this.broken ??= new Error("busy with a watch");
+      });
+    } catch (error) {
+      assert(this.reads > 0 && isJackfieldError(error, "SOCKET_BUSY"), `watch threw ${error}`);
+      return;
+    }
+    this.watching = watching;
+  }
+
+  unwatch(): void {
+    this.socket.watch(undefined);
+    this.watching = undefined;
   }
 
   read(length: number): void {
     const into = new Uint8Array(length);
-    const second = this.reading || length === 0; // nothing to wait for
-    if (!second) this.reading = true;
+    const second = this.reads > 0 || length === 0; // nothing to wait for
+    const waits = length > 0 ? 1 : 0;
+    this.reads += waits;
+    this.watching = undefined;
     this.#call(this.socket.read(into), (count) => {
-      if (!second) this.reading = false;
-      assert(!second || count === null || length === 0, "two reads at a time");
+      this.reads -= waits;
+      const alone = !second || this.#answersAtOnce || count === null || length === 0;
+      assert(alone, "two reads at a time");
       if (count === null) {
         this.ended = true;
         return;
@@ -90,9 +158,7 @@ class End {
       const expected = stretch(this.received, count, 1 - this.#direction);
       assertEquals(into.subarray(0, count), expected, `bytes from ${this.received}`);
       this.received += count;
-    }, () => {
-      if (!second) this.reading = false;
-    });
+    }, () => this.reads -= waits);
   }
 
   write(length: number): void {
@@ -110,20 +176,23 @@ class End {
 
   close(): void {
     this.cut = true;
+    this.watching = undefined;
     this.#call(this.socket.close(), () => {}, () => assert(false, "close rejected"));
   }
 
   abort(): void {
     this.cut = true;
+    this.watching = undefined;
     this.socket.abort(ABORTED);
   }
 
   /** Move the connection to another socket, if it is free to go. */
   handOff(): void {
     const old = this.socket;
-    if (this.reading || this.pending > 0 || !["open", "half-closed"].includes(old.state)) return;
+    if (this.pending > 0 || !["open", "half-closed"].includes(old.state)) return;
     const { driver, ...facts } = detachSocket(old);
     assertEquals(old.state, "gone");
+    this.watching = undefined;
     this.socket = createSocket(driver, facts);
     this.#state = this.socket.state;
   }
@@ -146,9 +215,10 @@ async function runSchedule(seed: number, log: string[]): Promise<void> {
   const below = (limit: number) => Math.floor(random() * limit);
   const clock = new VirtualClock();
   const harsh = random() < 0.3;
+  const delayed = random() < 0.5;
   const faults = seededFaults({
     seed: seed + 1,
-    delay: random() < 0.5 ? 0.3 : 0,
+    delay: delayed ? 0.3 : 0,
     ...(harsh ? { connect: 0.1, read: 0.03, write: 0.03 } : {}),
   });
   const transport = memoryTransport({ clock, faults, pipeBytes: 1 + below(150) });
@@ -161,7 +231,10 @@ async function runSchedule(seed: number, log: string[]): Promise<void> {
     assertEquals([transport.openEnds, clock.pending], [0, 0]);
     return;
   }
-  const ends = [new End(near, 0), new End(await listener.accept(), 1)] as const;
+  const quiet = random() < 0.5;
+  if (quiet) log.push("near is of Deno");
+  const first = quiet ? throughDeno(near) : near;
+  const ends = [new End(first, 0, quiet), new End(await listener.accept(), 1)] as const;
   const check = () => {
     for (const end of ends) {
       end.look();
@@ -176,14 +249,19 @@ async function runSchedule(seed: number, log: string[]): Promise<void> {
   for (let steps = 5 + below(30); steps > 0; steps--) {
     const [who, dice] = [below(2), below(100)];
     const [length, pauseMs] = [below(60), below(8)];
-    if (dice < 35) act(who, `reads ${length}`, (end) => end.read(length));
+    if (dice < 30) act(who, `reads ${length}`, (end) => end.read(length));
+    else if (dice < 38) act(who, "watches", (end) => end.watch());
+    else if (dice < 40) act(who, "stops watching", (end) => end.unwatch());
     else if (dice < 70) act(who, `writes ${length}`, (end) => end.write(length));
     else if (dice < 75) act(who, "closes its write side", (end) => end.closeWrite());
     else if (dice < 78) act(who, "closes", (end) => end.close());
     else if (dice < 80) act(who, "aborts", (end) => end.abort());
     else if (dice < 84) act(who, "is handed off", (end) => end.handOff());
-    else if (dice < 92) await clock.settle();
-    else await clock.advance(pauseMs);
+    else if (dice < 92) {
+      await clock.settle();
+      check();
+      if (!delayed) { for (const end of ends) end.lookCalmly(); }
+    } else await clock.advance(pauseMs);
     check();
   }
 
@@ -192,8 +270,9 @@ async function runSchedule(seed: number, log: string[]): Promise<void> {
   const clean = gentle && !harsh && !ends.some(({ cut }) => cut);
   if (gentle) await finish(ends, clock);
   if (clean) {
-    for (const [at, { socket, received, ended }] of ends.entries()) {
-      assertEquals([socket.state, ended, received], ["closed", true, ends[1 - at]!.sent]);
+    for (const [at, { socket, received, ended, heard }] of ends.entries()) {
+      assertEquals([socket.state, ended || heard], ["closed", true]);
+      assertEquals(received, ends[1 - at]!.sent);
       await socket.closed;
     }
   }
@@ -217,7 +296,7 @@ async function runSchedule(seed: number, log: string[]): Promise<void> {
 async function finish(ends: readonly [End, End], clock: VirtualClock): Promise<void> {
   for (const end of ends) end.closeWrite();
   for (let rounds = 0; rounds < 5000; rounds++) {
-    for (const end of ends) if (!end.reading && !end.ended) end.read(64);
+    for (const end of ends) if (end.reads === 0 && !end.ended) end.read(64);
     await clock.advance(10); // in all more than a close waits for writes
     const over = ends.every(({ ended, socket }) => ended || socket.state === "closed");
     if (over) return;

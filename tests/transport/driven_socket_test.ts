@@ -178,14 +178,14 @@ test("Socket.abort() cuts a close short", async () => {
 
 test("Socket hears from its driver that the connection is over", async () => {
   const clean = fakeSocket();
-  clean.driver.tell();
+  clean.driver.watcher!.gone();
   await clean.socket.closed;
   assertEquals(clean.socket.state, "closed");
   assertEquals((await rejection(clean.socket.write(bytesOf("x")))).code, "SOCKET_CLOSED");
 
   const broken = fakeSocket();
-  broken.driver.tell(systemError("ECONNRESET"));
-  broken.driver.tell();
+  broken.driver.watcher!.gone(systemError("ECONNRESET"));
+  broken.driver.watcher!.gone();
   const error = await rejection(broken.socket.closed);
   assertEquals([error.code, broken.socket.state], ["SOCKET_RESET", "closed"]);
   assertEquals(await rejection(broken.socket.write(bytesOf("x"))) === error, true);
@@ -194,7 +194,7 @@ test("Socket hears from its driver that the connection is over", async () => {
 test("Socket.read() still gives what arrived before the connection broke", async () => {
   const { socket, driver } = fakeSocket();
   driver.reads.push("last words", systemError("ECONNRESET"));
-  driver.tell(systemError("ECONNRESET"));
+  driver.watcher!.gone(systemError("ECONNRESET"));
   assertEquals(await readText(socket), "last words");
   assertEquals((await rejection(socket.read(new Uint8Array(1)))).code, "SOCKET_RESET");
 });
@@ -204,16 +204,16 @@ test("Socket ignores what its driver tells while it closes, and after it was han
   const hold = deferred();
   closing.driver.closing = () => hold.promise;
   const done = closing.socket.close();
-  closing.driver.tell(systemError("ECONNRESET"));
+  closing.driver.watcher!.gone(systemError("ECONNRESET"));
   hold.resolve();
   await done;
   await closing.socket.closed;
 
   const handed = fakeSocket();
-  const { tell } = handed.driver;
+  const old = handed.driver.watcher!;
   const { driver, ...facts } = detachSocket(handed.socket);
   const next = createSocket(driver, facts);
-  tell(systemError("ECONNRESET"));
+  old.gone(systemError("ECONNRESET"));
   assertEquals([handed.socket.state, next.state], ["gone", "open"]);
   await handed.socket.closed;
   assertEquals((await rejection(handed.socket.read(new Uint8Array(1)))).code, "SOCKET_GONE");

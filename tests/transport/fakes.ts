@@ -1,5 +1,6 @@
 // Small stand-ins for what adapters bring.
 import type {
+  DriverWatcher,
   ListenerDriver,
   Socket,
   SocketAddress,
@@ -35,8 +36,8 @@ export class FakeDriver implements SocketDriver {
   readonly reads: (string | null | Error | Promise<string | null>)[] = [];
   /** How much `write` takes. */
   readonly writes: (number | Error | Promise<number>)[] = [];
-  /** Calls `Socket`'s watcher. */
-  tell: (error?: unknown) => void = () => {};
+  /** The `Socket` that listens; without one it tells nobody. */
+  watcher: DriverWatcher | undefined;
   /** Told by `close`, and what it waits for. */
   closing: (() => void | Promise<void>) | undefined;
   /** Told by `closeWrite`, and what it waits for. */
@@ -78,9 +79,16 @@ export class FakeDriver implements SocketDriver {
     this.#over.reject(systemError("EPIPE"));
   }
 
-  watch(gone: (error?: unknown) => void): void {
-    this.tell = gone;
+  watch(watcher: DriverWatcher): void {
+    this.watcher = watcher;
   }
+}
+
+/** One read of a driver, whether it answers at once, by a promise or later. */
+export function readDriver(driver: SocketDriver, into: Uint8Array): Promise<number | null> {
+  const { promise, resolve, reject } = deferred<number | null>();
+  const result = driver.read(into, { resolve, reject });
+  return result === undefined ? promise : Promise.resolve(result);
 }
 
 /** A socket over a {@linkcode FakeDriver}. */

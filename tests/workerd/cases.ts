@@ -89,6 +89,55 @@ export const cases: Readonly<Record<string, (ports: Ports) => Promise<void>>> = 
     await pool.close();
   },
 
+  "watches an idle connection: bytes, the end, a reset, and what comes to the next reader": async (
+    { echo, greeting, reset },
+  ) => {
+    const socket = await transport.connect({ hostname, port: echo });
+    for (const length of [5, 5000]) {
+      const told = Promise.withResolvers<void>();
+      socket.watch(told.resolve);
+      same(socket.isBusy, false);
+      const sent = "x".repeat(length);
+      await socket.write(encode(sent));
+      await told.promise;
+      same([socket.hasUnread, socket.state, socket.isBusy], [true, "open", false]);
+      let got = 0;
+      while (got < length) got += (await socket.read(new Uint8Array(100_000)))!;
+      same(got, length);
+    }
+    const ended = Promise.withResolvers<void>();
+    socket.watch(ended.resolve);
+    await socket.closeWrite();
+    await ended.promise;
+    await socket.closed;
+
+    const ending = await transport.connect({ hostname, port: greeting });
+    const first = Promise.withResolvers<void>();
+    ending.watch(first.resolve);
+    await first.promise;
+    same(await readText(ending), "welcome");
+    await ending.close();
+
+    const broken = await transport.connect({ hostname, port: reset });
+    const gone = Promise.withResolvers<void>();
+    broken.watch(gone.resolve);
+    await broken.write(encode("x"));
+    await gone.promise;
+    same([broken.state, (await rejection(broken.closed)).code], ["closed", "SOCKET_RESET"]);
+  },
+
+  "refuses TLS on a connection that is watched, and closes and aborts it": async ({ echo }) => {
+    for (const how of ["close", "abort"] as const) {
+      const socket = await transport.connect({ hostname, port: echo });
+      let told = 0;
+      socket.watch(() => told++);
+      same((await rejection(socket.startTls())).code, "SOCKET_BUSY");
+      const limit = new Promise((resolve) => setTimeout(resolve, 3000, "late"));
+      check(await Promise.race([socket[how](), limit]) !== "late", how + " took too long");
+      same([socket.state, told], ["closed", 0]);
+    }
+  },
+
   "connects, is echoed, and closes by itself after both ends": async ({ echo }) => {
     const socket = await transport.connect({ hostname, port: echo });
     same(socket.remoteAddress, { hostname, port: echo });

@@ -1,4 +1,9 @@
-import type { ReadWaiter, SocketDriver, TlsConnectOptions } from "../../transport/mod.ts";
+import type {
+  DriverWatcher,
+  ReadWaiter,
+  SocketDriver,
+  TlsConnectOptions,
+} from "../../transport/mod.ts";
 import { Inbox } from "../shared/inbox.ts";
 import type { BunHandlers, BunSocket, BunTls } from "./runtime.ts";
 
@@ -18,7 +23,6 @@ export class BunDriver implements SocketDriver {
   #writer: Writer | undefined;
   #closed = false;
   #error: unknown;
-  #gone: ((error?: unknown) => void) | undefined;
   #closing: (() => void) | undefined;
 
   /** A driver without its socket yet; `secured` when TLS runs on it. */
@@ -80,9 +84,9 @@ export class BunDriver implements SocketDriver {
     if (!this.#closed) this.#socket.terminate();
   }
 
-  watch(gone: (error?: unknown) => void): void {
-    this.#gone = gone;
-    if (this.#closed) queueMicrotask(() => gone(this.#error));
+  watch(watcher: DriverWatcher): void {
+    this.#inbox.watcher = watcher;
+    if (this.#closed) queueMicrotask(() => watcher.gone(this.#error)); // It came before the handoff.
   }
 
   startTls(options: TlsConnectOptions): Promise<SocketDriver> {
@@ -90,7 +94,7 @@ export class BunDriver implements SocketDriver {
     return new Promise((resolve, reject) => {
       const driver = new BunDriver(true);
       const refuse = (error: unknown) => reject(error);
-      this.#gone = refuse;
+      this.#inbox.watcher = { arrived() {}, ended() {}, failed() {}, gone: refuse };
       const [, secured] = this.#socket.upgradeTLS({
         data: driver,
         tls: tlsForBun(options),
@@ -153,7 +157,7 @@ export class BunDriver implements SocketDriver {
     this.#writer?.reject(this.#error ?? closedError());
     this.#writer = undefined;
     this.#closing?.();
-    this.#gone?.(this.#error);
+    this.#inbox.watcher?.gone(this.#error);
   }
 }
 

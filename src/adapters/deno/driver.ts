@@ -1,10 +1,23 @@
-import type { SocketAddress, SocketDriver, TlsConnectOptions } from "../../transport/mod.ts";
+import type {
+  DriverWatcher,
+  ReadWaiter,
+  SocketAddress,
+  SocketDriver,
+  TlsConnectOptions,
+} from "../../transport/mod.ts";
+import { ReadAhead } from "../shared/read_ahead.ts";
 import { type DenoAddr, type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
 
-/** One connection of Deno. */
+/**
+ * One connection of Deno, which tells of bytes and of the end only to who reads: a watch is a read,
+ * and Deno can end it only together with the connection.
+ */
 export class DenoDriver implements SocketDriver {
   readonly alpnProtocol: string | undefined;
   #conn: DenoConn;
+  /** Made for the first watch; many sockets are never watched. */
+  #ahead: ReadAhead | undefined;
+  #watcher: DriverWatcher | undefined;
 
   /** Takes over a connection that nobody else uses. */
   constructor(conn: DenoConn, alpnProtocol?: string) {
@@ -12,8 +25,17 @@ export class DenoDriver implements SocketDriver {
     this.alpnProtocol = alpnProtocol;
   }
 
-  read(into: Uint8Array): Promise<number | null> {
-    return this.#conn.read(into);
+  get hasUnread(): boolean {
+    return this.#ahead !== undefined && this.#ahead.hasUnread;
+  }
+
+  get isLookingAhead(): boolean {
+    return this.#ahead !== undefined && this.#ahead.isPending;
+  }
+
+  read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null> {
+    const ahead = this.#ahead;
+    return ahead !== undefined && ahead.isFirst ? ahead.read(into, later) : this.#conn.read(into);
   }
 
   write(bytes: Uint8Array): Promise<number> {
@@ -36,7 +58,23 @@ export class DenoDriver implements SocketDriver {
     }
   }
 
+  watch(watcher: DriverWatcher): void {
+    this.#watcher = watcher;
+    if (this.#ahead !== undefined) this.#ahead.watcher = watcher;
+  }
+
+  lookAhead(): void {
+    if (this.#ahead === undefined) {
+      this.#ahead = new ReadAhead((into) => this.#conn.read(into));
+      this.#ahead.watcher = this.#watcher;
+    }
+    this.#ahead.look();
+  }
+
   async startTls({ serverName, caCerts, alpnProtocols }: TlsConnectOptions): Promise<SocketDriver> {
+    if (this.#ahead !== undefined && this.#ahead.bytes > 0) {
+      throw new Error("bytes arrived before the handshake");
+    }
     const secured = await denoGlobal().startTls(this.#conn as DenoTcpConn, {
       hostname: serverName!,
       ...(caCerts === undefined ? {} : { caCerts: [...caCerts] }),

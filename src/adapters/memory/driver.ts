@@ -1,4 +1,4 @@
-import type { Clock, SocketDriver } from "../../transport/mod.ts";
+import type { Clock, DriverWatcher, SocketDriver } from "../../transport/mod.ts";
 import { delay } from "../../transport/mod.ts";
 import type { MemoryFault, MemoryFaults } from "./faults.ts";
 import type { Pipe } from "./pipe.ts";
@@ -61,6 +61,10 @@ export class MemoryDriver implements SocketDriver {
     this.#release();
     this.#wires.outgoing.break(resetError());
     this.#wires.incoming.break(resetError());
+  }
+
+  watch(watcher: DriverWatcher): void {
+    this.#wires.incoming.watcher = watcher;
   }
 
   #release(): void {

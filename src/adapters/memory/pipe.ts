@@ -1,3 +1,5 @@
+import type { DriverWatcher } from "../../transport/mod.ts";
+
 interface Waiter<T> {
   resolve(value: T): void;
   reject(error: unknown): void;
@@ -12,6 +14,8 @@ export class Pipe {
   #error: unknown;
   #reader: Waiter<void> | undefined;
   #writer: Waiter<void> | undefined;
+  /** Told of what comes while nobody reads. */
+  watcher: DriverWatcher | undefined;
 
   /** Holds at most `capacity` bytes. */
   constructor(capacity: number) {
@@ -63,20 +67,33 @@ export class Pipe {
 
   /** No more bytes will come. */
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#wakeReader();
   }
 
   /** What was not read stays readable; then, and for the writer at once, this error. */
   break(error: unknown): void {
-    this.#error ??= error;
-    this.#wakeReader();
-    this.#writer?.reject(this.#error);
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#writer?.reject(error);
     this.#writer = undefined;
+    this.#wakeReader();
   }
 
+  /** Or, without one, the watcher: later, for no kernel tells within the call of the far end. */
   #wakeReader(): void {
-    this.#reader?.resolve();
-    this.#reader = undefined;
+    if (this.#reader !== undefined) {
+      this.#reader.resolve();
+      this.#reader = undefined;
+    } else if (this.watcher !== undefined) {
+      queueMicrotask(() => this.#tell(this.watcher!));
+    }
+  }
+
+  #tell(watcher: DriverWatcher): void {
+    if (this.#bytes > 0) watcher.arrived();
+    else if (this.#error !== undefined) watcher.failed(this.#error);
+    else if (this.#ended) watcher.ended();
   }
 }

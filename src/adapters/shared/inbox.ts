@@ -1,4 +1,4 @@
-import type { ReadWaiter } from "../../transport/mod.ts";
+import type { DriverWatcher, ReadWaiter } from "../../transport/mod.ts";
 
 /** How many bytes are held for a slow reader before the runtime is told to pause. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -27,6 +27,8 @@ export class Inbox {
   #into: Uint8Array | undefined;
   #ended = false;
   #failure: (() => unknown) | undefined;
+  /** Told of what comes while nobody reads. */
+  watcher: DriverWatcher | undefined;
 
   /** `flow` is called when too much has arrived. */
   constructor(flow: Flow) {
@@ -54,13 +56,18 @@ export class Inbox {
       reader!.resolve(count);
     } else {
       this.#keep(chunk);
+      this.watcher?.arrived();
     }
   }
 
   /** The stream has ended. */
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
-    this.#leave()?.resolve(null);
+    const reader = this.#leave();
+    if (reader !== undefined) reader.resolve(null);
+    else if (this.#bytes > 0) this.watcher?.arrived();
+    else if (this.#failure === undefined) this.watcher?.ended();
   }
 
   /** The connection broke; the first failure counts. It makes the error if anybody reads. */

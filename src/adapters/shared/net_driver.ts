@@ -1,6 +1,7 @@
 import type { Socket as NetSocket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import {
+  type DriverWatcher,
   ipVersion,
   type ReadWaiter,
   type SocketDriver,
@@ -18,7 +19,6 @@ export class NetDriver implements SocketDriver {
   #closed = false;
   #secured: boolean;
   #waiting: ((reason: unknown) => void)[] = [];
-  #gone: ((error?: unknown) => void) | undefined;
 
   /** Takes over a socket that nobody listens to. */
   constructor(socket: NetSocket) {
@@ -83,9 +83,9 @@ export class NetDriver implements SocketDriver {
     else this.#socket.resetAndDestroy();
   }
 
-  watch(gone: (error?: unknown) => void): void {
-    this.#gone = gone;
-    if (this.#closed) queueMicrotask(() => gone(this.#error)); // It came before the handoff.
+  watch(watcher: DriverWatcher): void {
+    this.#inbox.watcher = watcher;
+    if (this.#closed) queueMicrotask(() => watcher.gone(this.#error)); // It came before the handoff.
   }
 
   async startTls(options: TlsConnectOptions): Promise<SocketDriver> {
@@ -104,7 +104,7 @@ export class NetDriver implements SocketDriver {
   #onClose = (): void => {
     this.#closed = true;
     this.#inbox.fail(() => this.#error ?? new Error("closed"));
-    this.#gone?.(this.#error);
+    this.#inbox.watcher?.gone(this.#error);
     for (const tell of this.#waiting.splice(0)) tell(this.#error);
   };
 

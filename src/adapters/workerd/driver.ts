@@ -1,11 +1,14 @@
 import {
+  type DriverWatcher,
   ipVersion,
   parseAddress,
+  type ReadWaiter,
   type SocketAddress,
   type SocketDriver,
   type TlsConnectOptions,
   unsupported,
 } from "../../transport/mod.ts";
+import { ReadAhead } from "../shared/read_ahead.ts";
 import type { WorkerdSocket, WorkerdSocketInfo } from "./runtime.ts";
 
 /** What one read asks for at most, in bytes. */
@@ -17,6 +20,7 @@ export class WorkerdDriver implements SocketDriver {
   #targetName: string;
   #reader: Reader;
   #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #ahead = new ReadAhead((into) => this.#read(into));
 
   /** Takes over a connection that stands; `targetName` is what it was opened for. */
   constructor(socket: WorkerdSocket, targetName: string) {
@@ -30,12 +34,16 @@ export class WorkerdDriver implements SocketDriver {
     }
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    try {
-      return await this.#reader.read(into);
-    } catch (cause) {
-      throw withCode(cause);
-    }
+  get hasUnread(): boolean {
+    return this.#ahead.hasUnread;
+  }
+
+  get isLookingAhead(): boolean {
+    return this.#ahead.isPending;
+  }
+
+  read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null> {
+    return this.#ahead.isFirst ? this.#ahead.read(into, later) : this.#read(into);
   }
 
   async write(bytes: Uint8Array): Promise<number> {
@@ -66,9 +74,19 @@ export class WorkerdDriver implements SocketDriver {
     this.#socket.close().catch(() => {});
   }
 
+  watch(watcher: DriverWatcher): void {
+    this.#ahead.watcher = watcher;
+  }
+
+  lookAhead(): void {
+    this.#ahead.look();
+  }
+
   async startTls(options: TlsConnectOptions): Promise<SocketDriver> {
     checkTlsOptions(options);
-    if (this.#reader.bytes > 0) throw new Error("bytes arrived before the handshake");
+    if (this.#reader.bytes + this.#ahead.bytes > 0) {
+      throw new Error("bytes arrived before the handshake");
+    }
     const { serverName } = options;
     this.#reader.releaseLock();
     this.#writer.releaseLock();
@@ -79,6 +97,14 @@ export class WorkerdDriver implements SocketDriver {
     secured.closed.catch(() => {});
     await secured.opened;
     return new WorkerdDriver(secured, this.#targetName);
+  }
+
+  async #read(into: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#reader.read(into);
+    } catch (cause) {
+      throw withCode(cause);
+    }
   }
 }
 

@@ -6,9 +6,10 @@ import {
   WorkerdDriver,
 } from "../../../src/adapters/workerd/driver.ts";
 import type { WorkerdSocket } from "../../../src/adapters/workerd/runtime.ts";
-import { JackfieldError } from "../../../src/core.ts";
+import { JackfieldError, type SocketDriver } from "../../../src/core.ts";
 import { test } from "../../harness.ts";
-import { bytesOf, readExactly, rejection, textOf } from "../../transport/tools.ts";
+import { readDriver } from "../../transport/fakes.ts";
+import { bytesOf, eventually, readExactly, rejection, textOf } from "../../transport/tools.ts";
 
 /** A socket of Workers over streams; what was written stands in `sent`. */
 function fakeSocket(readable: ReadableStream<Uint8Array>, sent: string[] = []): WorkerdSocket {
@@ -51,20 +52,46 @@ function byteStreamOf(text: string): ReadableStream<Uint8Array> {
   }) as ReadableStream<Uint8Array>;
 }
 
+const readerOf = (driver: SocketDriver) => ({
+  read: (into: Uint8Array) => readDriver(driver, into),
+});
+
 test("WorkerdDriver.read() keeps what a stream delivers unasked", async () => {
   const driver = new WorkerdDriver(fakeSocket(streamOf("abcdef", "", "gh")), "a.test");
-  assertEquals(textOf(await readExactly(driver, 4)), "abcd");
-  assertEquals(await driver.read(new Uint8Array(100)), 2);
-  assertEquals(await driver.read(new Uint8Array(100)), 2);
-  assertEquals(await driver.read(new Uint8Array(100)), null);
+  assertEquals(textOf(await readExactly(readerOf(driver), 4)), "abcd");
+  assertEquals(await readDriver(driver, new Uint8Array(100)), 2);
+  assertEquals(await readDriver(driver, new Uint8Array(100)), 2);
+  assertEquals(await readDriver(driver, new Uint8Array(100)), null);
 });
 
 test("WorkerdDriver.read() takes no more than it was asked for where the stream can do so", async () => {
   const driver = new WorkerdDriver(fakeSocket(byteStreamOf("abcdefgh")), "a.test");
   const buffer = new Uint8Array(3);
-  assertEquals([await driver.read(buffer), textOf(buffer)], [3, "abc"]);
+  assertEquals([await readDriver(driver, buffer), textOf(buffer)], [3, "abc"]);
   assertEquals(buffer.byteLength, 3); // the caller's buffer was not detached
-  assertEquals(textOf(await readExactly(driver, 5)), "defgh");
+  assertEquals(textOf(await readExactly(readerOf(driver), 5)), "defgh");
+});
+
+test("WorkerdDriver.lookAhead() finds bytes and the end, and the next read gets them", async () => {
+  const driver = new WorkerdDriver(fakeSocket(byteStreamOf("abc")), "a.test");
+  const told: string[] = [];
+  const tell = (what: string) => () => void told.push(what);
+  driver.watch({
+    arrived: tell("arrived"),
+    ended: tell("ended"),
+    failed: tell("failed"),
+    gone: tell("gone"),
+  });
+  driver.lookAhead();
+  assertEquals([driver.isLookingAhead, driver.hasUnread], [true, false]);
+  await eventually(() => told.length > 0, () => "nothing was told");
+  assertEquals([told, driver.isLookingAhead, driver.hasUnread], [["arrived"], false, true]);
+  const error = await rejection(driver.startTls({ serverName: "a.test" }));
+  assertEquals(error.message, "bytes arrived before the handshake");
+  assertEquals(textOf(await readExactly(readerOf(driver), 3)), "abc");
+  driver.lookAhead();
+  await eventually(() => told.length > 1, () => "no end was told");
+  assertEquals([told, await readDriver(driver, new Uint8Array(1))], [["arrived", "ended"], null]);
 });
 
 test("WorkerdDriver sends bytes and their end", async () => {
@@ -82,7 +109,7 @@ test("WorkerdDriver gives a lost connection the code of a reset", async () => {
   const readable = new ReadableStream<Uint8Array>({ pull: lost }, { highWaterMark: 0 });
   const socket = { ...fakeSocket(readable), writable: new WritableStream({ write: lost }) };
   const driver = new WorkerdDriver(socket, "a.test");
-  assertEquals((await rejection(driver.read(new Uint8Array(1)))).code, "ECONNRESET");
+  assertEquals((await rejection(readDriver(driver, new Uint8Array(1)))).code, "ECONNRESET");
   assertEquals((await rejection(driver.write(bytesOf("x")))).code, "ECONNRESET");
 });
 
@@ -92,14 +119,14 @@ test("WorkerdDriver.startTls() names a server only when it differs from the one 
     const plain = new WorkerdDriver(fakeSocket(byteStreamOf(""), sent), "a.test");
     const secured = await plain.startTls({ serverName });
     assertEquals(sent, [`<tls ${said}>`]);
-    assertEquals(textOf(await readExactly(secured as WorkerdDriver, 6)), "secret");
+    assertEquals(textOf(await readExactly(readerOf(secured), 6)), "secret");
     plain.abort(); // used up: its streams belong to the other one
   }
 });
 
 test("WorkerdDriver.startTls() refuses bytes that came before, and what Workers cannot do", async () => {
   const driver = new WorkerdDriver(fakeSocket(streamOf("early")), "a.test");
-  await driver.read(new Uint8Array(1));
+  await readDriver(driver, new Uint8Array(1));
   const error = await rejection(driver.startTls({ serverName: "a.test" }));
   assertEquals(error.message, "bytes arrived before the handshake");
   assertThrows(() => checkTlsOptions({ caCerts: [] }), JackfieldError, "tls caCerts");
