@@ -18,7 +18,8 @@ Options:
                       (default: a share for each connection, 64K to 4M)
   --addresses LIST    local addresses to connect from, by comma
   --strategy NAME     which connection takes the next unit:
-                      round-robin or random           (default round-robin)
+                      round-robin, random, least-busy or power-of-two-choices
+                      (default round-robin)
   -h, --help          this text
 
 Examples:

@@ -13,5 +13,5 @@ import type { StatefulStrategy } from "./strategy.ts";
  */
 export function roundRobin<Candidate>(): StatefulStrategy<Candidate, unknown> {
   // The place that asks keeps the rotation order, so the first one is the next one.
-  return { name: "round-robin", start: () => ({ pick: (candidates) => candidates[0] }) };
+  return { name: "round-robin", start: () => ({ window: 1, pick: (candidates) => candidates[0] }) };
 }

@@ -65,6 +65,7 @@ export type Strategy<Candidate, Request> =
  * A picker for one place.
  *
  * @throws {TypeError} When the value is not a strategy.
+ * @throws {RangeError} When its picker's window is not a whole number of at least 0.
  */
 export function startStrategy<Candidate, Request>(
   strategy: Strategy<Candidate, Request>,
@@ -76,10 +77,17 @@ export function startStrategy<Candidate, Request>(
     );
   }
   const picker = strategy.start();
-  if (typeof picker?.pick === "function") return picker;
-  throw new TypeError(
-    `Cannot use strategy "${strategy.name}": its start() gave "${String(picker)}", ` +
-      "expected an object with pick()",
+  if (typeof picker?.pick !== "function") {
+    throw new TypeError(
+      `Cannot use strategy "${strategy.name}": its start() gave "${String(picker)}", ` +
+        "expected an object with pick()",
+    );
+  }
+  const { window } = picker;
+  if (window === undefined || (Number.isInteger(window) && window >= 0)) return picker;
+  throw new RangeError(
+    `Cannot use strategy "${strategy.name}": its window is "${String(window)}", ` +
+      "expected an integer of at least 0",
   );
 }
 

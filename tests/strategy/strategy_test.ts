@@ -1,5 +1,5 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
-import { badPick, roundRobin, startStrategy, type Strategy } from "../../src/core.ts";
+import { badPick, roundRobin, startStrategy, type Strategy } from "../../src/strategy/mod.ts";
 import { test } from "../harness.ts";
 
 test("startStrategy() takes a plain function (P4)", () => {
@@ -53,6 +53,18 @@ test("startStrategy() refuses a start() that gives no picker", () => {
   }
 });
 
+test("startStrategy() refuses a window that is no whole number of at least 0", () => {
+  const withWindow = (window: unknown) => ({
+    name: "narrow",
+    start: () => ({ pick: () => undefined, window: window as number }),
+  });
+  for (const good of [undefined, 0, 1, 7]) startStrategy(withWindow(good));
+  for (const bad of [-1, 1.5, NaN, Infinity, "1", null]) {
+    const message = `Cannot use strategy "narrow": its window is "${bad}"`;
+    assertThrows(() => startStrategy(withWindow(bad)), RangeError, message);
+  }
+});
+
 test("badPick() names the strategy and the choice", () => {
   const error = badPick({ name: "mine" }, "nobody");
   assertInstanceOf(error, TypeError);
@@ -63,7 +75,8 @@ test("badPick() names the strategy and the choice", () => {
 });
 
 test("roundRobin() takes the first in rotation, and waits without one (P4)", () => {
-  const { pick } = startStrategy(roundRobin<string>());
+  const { pick, window } = startStrategy(roundRobin<string>());
+  assertEquals(window, 1); // It looks at no more than the first.
   assertEquals(pick(["a", "b", "c"], undefined), "a");
   assertEquals(pick(["b", "c", "a"], undefined), "b");
   assertEquals(pick([], undefined), undefined);
