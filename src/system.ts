@@ -13,7 +13,9 @@ export type WithSystemTransport<Options extends { readonly transport?: core.Tran
 /** Options of {@linkcode AddressTable}. */
 export type AddressTableOptions = WithSystemTransport<core.AddressTableOptions>;
 /** Options of {@linkcode SocketPool}. */
-export type SocketPoolOptions = WithSystemTransport<core.SocketPoolOptions>;
+export type SocketPoolOptions<Session = undefined> = WithSystemTransport<
+  core.SocketPoolOptions<Session>
+>;
 /** Options of {@linkcode DownloadManager}. */
 export type DownloadManagerOptions = WithSystemTransport<core.DownloadManagerOptions>;
 /** Options of {@linkcode serveDownloads}. */
@@ -34,10 +36,15 @@ export class AddressTable extends core.AddressTable {
   }
 }
 
-/** A bounded set of sockets to one target, leased to tasks and given back for the next task. */
-export class SocketPool extends core.SocketPool {
-  /** Checks the options; nothing is connected before somebody asks. */
-  constructor(options: SocketPoolOptions) {
+/**
+ * A bounded set of sockets to one target or several, leased to tasks and given back for the next
+ * task.
+ *
+ * @typeParam Session What `prepare` makes of a connection.
+ */
+export class SocketPool<Session = undefined> extends core.SocketPool<Session> {
+  /** Checks the options; without `minIdle` nothing is connected before somebody asks. */
+  constructor(options: SocketPoolOptions<Session>) {
     super({ ...options, transport: transportOf(options) });
   }
 }

@@ -1,4 +1,4 @@
-// Runs every TypeScript block of README.md and every example in this runtime, and compares what they
+// Runs every TypeScript block of README.md and docs/ and every example in this runtime, and compares what they
 // print with the comments behind their `console.log` lines.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,15 +44,20 @@ async function run(url: string): Promise<string[]> {
   return lines;
 }
 
-for (const { title, code } of blocksOf(readFileSync(new URL("README.md", top), "utf8"))) {
-  test(`README: "${title}" runs and prints what it says`, async () => {
+const docs = readdirSync(new URL("docs/", top)).map((name) => `docs/${name}`);
+const pages = ["README.md", ...docs].flatMap((page) =>
+  blocksOf(readFileSync(new URL(page, top), "utf8")).map((block) => ({ page, ...block }))
+);
+
+for (const { page, title, code } of pages) {
+  test(`${page}: "${title}" runs and prints what it says`, async () => {
     const folder = mkdtempSync(join(tmpdir(), "jackfield-readme-"));
     try {
       const file = join(folder, "block.ts");
       const root = fileURLToPath(new URL("examples/files", top));
       writeFileSync(
         file,
-        code.replace('"@jackfield/jackfield"', JSON.stringify(door)).replaceAll(
+        code.replaceAll('"@jackfield/jackfield"', JSON.stringify(door)).replaceAll(
           '"./examples/files"',
           JSON.stringify(root),
         ),
@@ -67,7 +72,12 @@ for (const { title, code } of blocksOf(readFileSync(new URL("README.md", top), "
 }
 
 const examples = new URL("examples/", top);
-for (const name of readdirSync(examples).filter((file) => file.endsWith(".ts"))) {
+// What needs a server has a test of its own that starts it: tests/examples/.
+const elsewhere = ["redis_pool.ts", "redis_session.ts"];
+const alone = readdirSync(examples).filter((file) =>
+  file.endsWith(".ts") && !elsewhere.includes(file)
+);
+for (const name of alone) {
   test(`example ${name} runs and prints what it says`, async () => {
     const code = readFileSync(new URL(name, examples), "utf8");
     const printed = await run(new URL(name, examples).href);

@@ -1,19 +1,44 @@
 /**
  * A pool lends sockets to tasks and takes them back.
  *
- * `pool.acquire()` gives a free socket that the strategy chooses; without one, and below `maxSize`,
- * a new one is connected (from an address of the table, if there is one); else the caller waits in
- * line. A released socket goes to the next waiter, or becomes free again.
+ * `pool.acquire()` gives an idle socket that the strategy chooses; without one, and within the
+ * bounds, a new one is connected (from an address of the table, if there is one) and prepared; else
+ * the caller waits in line. A socket that was given back goes to the next waiter, or becomes idle.
  *
- * Who owns what: an idle socket belongs to the pool, a leased one to the task, a connect on the way
- * to the pool. A caller that gives up leaves the line and nothing else: a connect that was begun for
- * it goes on, and its socket serves the next one. `maxSize` counts idle, leased, connecting
- * and closing ones together: a connect that was given up, and a socket that ends, count until their
- * descriptor is given back.
+ * ```text
+ * connecting ─► preparing ─► idle ◄──────► leased ─► resetting ─► idle, or the next task
+ *     │             │         ▲ ▼             │          │
+ *     ▼             │       checking          │          │
+ * abandoned         └──────────┴──────► closing ◄────────┘ ─► gone
+ * ```
+ *
+ * Who owns what: a leased socket belongs to the task, every other one to the pool, and each counts
+ * towards `maxSize` until its descriptor is given back. Callers and sockets meet in one line: a
+ * connect, a check or a reset belongs to nobody in particular, and its socket serves whoever is next
+ * when it is done. So a caller that gives up, at whatever await, leaves the line and nothing else, and
+ * its deadline is one from the call to the lease. What the user's `prepare`, `check` and `reset` do
+ * after their time is of no consequence: their socket is gone by then.
  *
  * @module
  */
-export type { AcquireOptions, PoolRequest, PoolStats, SocketPoolOptions } from "./options.ts";
+export {
+  diagnosticsObserver,
+  type LeakReport,
+  type PartingReason,
+  type PoolObserver,
+} from "./observer.ts";
+export type {
+  AcquireOptions,
+  AddOptions,
+  PoolRequest,
+  PoolStage,
+  PoolStats,
+  PoolTarget,
+  SocketContext,
+  SocketPoolOptions,
+  TargetShare,
+  TargetStats,
+} from "./options.ts";
 export type { PoolCandidate } from "./pooled_socket.ts";
 export { SocketLease } from "./socket_lease.ts";
 export { SocketPool } from "./socket_pool.ts";

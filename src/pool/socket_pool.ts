@@ -1,31 +1,23 @@
-import type { AddressTable } from "../address_table/mod.ts";
-import { Fifo } from "../queue/mod.ts";
-import { badPick, type Picker, roundRobin, startStrategy, type Strategy } from "../strategy/mod.ts";
-import {
-  addressOfTarget,
-  assertTimeout,
-  type Clock,
-  formatAddress,
-  JackfieldError,
-  type LeaseEnd,
-  type Socket,
-  systemClock,
-  type Target,
-  type Transport,
-} from "../transport/mod.ts";
-import type { AcquireOptions, PoolRequest, PoolStats, SocketPoolOptions } from "./options.ts";
-import { type PoolCandidate, PooledSocket } from "./pooled_socket.ts";
+import type { Strategy } from "../strategy/mod.ts";
+import type { Socket } from "../transport/mod.ts";
+import { Exchange, NO_OPTIONS } from "./exchange.ts";
+import { closedError, fullError } from "./failures.ts";
+import type { Hold } from "./holds.ts";
+import type {
+  AcquireOptions,
+  AddOptions,
+  PoolRequest,
+  PoolStats,
+  SocketPoolOptions,
+} from "./options.ts";
+import { statsOf } from "./pool_target.ts";
+import type { PoolCandidate } from "./pooled_socket.ts";
+import { isCount, need, type Settings, settingsOf } from "./settings.ts";
 import { SocketLease } from "./socket_lease.ts";
 
-interface Waiter {
-  grant(lease: SocketLease): void;
-  refuse(error: unknown): void;
-}
-
-const DEFAULT_TIMEOUT_MS = 30_000;
-
 /**
- * A bounded set of sockets to one target, leased to tasks and given back for the next task.
+ * A bounded set of sockets to one target or several, leased to tasks and given back for the next
+ * task.
  *
  * @example
  * ```ts
@@ -44,107 +36,68 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  * await pool.close();
  * await listener.close();
  * ```
+ *
+ * @typeParam Session What `prepare` makes of a connection.
  */
-export class SocketPool implements AsyncDisposable {
-  #transport: Transport;
-  #addresses: AddressTable | undefined;
-  #target: Target;
-  #maxSize: number;
-  #maxWaiting: number;
-  #connectTimeoutMs: number;
-  #strategy: Strategy<PoolCandidate, PoolRequest>;
-  #picker: Picker<PoolCandidate, PoolRequest>;
-  #clock: Clock;
-  /** In rotation order: the one that was not chosen for the longest time comes first. */
-  #idle: PooledSocket[] = [];
-  #leased = new Map<PooledSocket, SocketLease>();
-  /** Connects that will settle; each of them is for one waiter. */
-  #connecting = 0;
-  /** Connects that were given up, and hold a descriptor until the transport says otherwise. */
-  #abandoned = 0;
-  /** Sockets that hold their descriptor until what was written is sent. */
-  #ending = new Set<Socket>();
-  /** Counts choices: the time of the rotation. */
-  #turn = 0;
-  #waiters = new Fifo<Waiter>();
-  #stop = new AbortController();
+export class SocketPool<Session = undefined> implements AsyncDisposable {
+  #settings: Settings;
+  #exchange: Exchange<Session>;
   #closing: Promise<void> | undefined;
-  #emptied: (() => void) | undefined;
 
-  /** Checks the options; nothing is connected before somebody asks. */
-  constructor(options: SocketPoolOptions) {
-    const { maxSize = 10, maxWaiting = 1000, connectTimeoutMs = DEFAULT_TIMEOUT_MS } = options;
-    if (!Number.isInteger(maxSize) || maxSize < 1) {
-      throw new RangeError(`Cannot use maxSize "${maxSize}": expected an integer of at least 1`);
-    }
-    if (!(maxWaiting >= 0)) {
-      throw new RangeError(`Cannot use maxWaiting "${maxWaiting}": expected 0 or more`);
-    }
-    if (!(connectTimeoutMs > 0)) {
-      throw new RangeError(
-        `Cannot use connectTimeoutMs "${connectTimeoutMs}": expected more than 0`,
-      );
-    }
-    const { addresses, transport = addresses?.transport } = options;
-    if (transport === undefined) {
-      throw new TypeError("Cannot create pool: expected a transport or an address table");
-    }
-    if (addresses !== undefined && addresses.transport !== transport) {
-      throw new TypeError("Cannot create pool: its address table has another transport");
-    }
-    this.#transport = transport;
-    this.#addresses = addresses;
-    this.#target = options.target;
-    this.#maxSize = maxSize;
-    this.#maxWaiting = maxWaiting;
-    this.#connectTimeoutMs = connectTimeoutMs;
-    this.#strategy = options.strategy ?? roundRobin();
-    this.#picker = startStrategy(this.#strategy);
-    this.#clock = options.clock ?? systemClock;
+  /** Checks the options; without `minIdle` nothing is connected before somebody asks. */
+  constructor(options: SocketPoolOptions<Session>) {
+    this.#settings = settingsOf(options);
+    this.#exchange = new Exchange(options, this.#settings);
+    this.#exchange.keeper.replenish();
   }
 
   /**
    * Lease a socket: an idle one that the strategy chooses, or a new one, or the next to come free.
    *
-   * @throws {JackfieldError} `POOL_TIMEOUT`, `POOL_CLOSED`, `POOL_QUEUE_FULL`, or what `connect`
-   * failed with; or the signal's reason.
+   * The time limit counts from this call to the lease, whatever happens in between. A caller that
+   * gives up leaves nothing behind.
+   *
+   * @throws {JackfieldError} `POOL_TIMEOUT` with its `phase`, `POOL_CLOSED`, `POOL_QUEUE_FULL`,
+   * `POOL_DEADLOCK`, `POOL_PREPARE_FAILED`, or what `connect` failed with; or the signal's reason.
    */
-  acquire(options: AcquireOptions = {}): Promise<SocketLease> {
-    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  acquire(options: AcquireOptions = NO_OPTIONS): Promise<SocketLease<Session>> {
     try {
-      assertTimeout(timeoutMs);
-      signal?.throwIfAborted();
-      const lease = this.tryAcquire();
+      const lease = this.#exchange.take(options, options.label);
       if (lease !== undefined) return Promise.resolve(lease);
+      return this.#exchange.wait(options, options.label);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#wait(signal, timeoutMs);
   }
 
   /**
-   * Lease an idle socket at once; `undefined` when there is none or somebody waits already.
+   * Lease an idle socket at once; `undefined` when there is none that may be lent without a check, or
+   * somebody waits already.
    *
    * @throws {JackfieldError} `POOL_CLOSED`.
    */
-  tryAcquire(): SocketLease | undefined {
-    if (this.#closing !== undefined) throw this.#closedError();
-    if (this.#waiters.length > 0) return undefined;
-    const entry = this.#pick();
-    return entry === undefined ? undefined : this.#lease(entry);
+  tryAcquire(options: AcquireOptions = NO_OPTIONS): SocketLease<Session> | undefined {
+    return this.#exchange.tryAcquire(options, options.label);
   }
 
   /**
    * Run a task with a leased socket. The socket goes back when the task is done, and is closed when
    * it threw, because nobody knows what is left on the wire then.
+   *
+   * A task that asks this pool for another socket, while all others do the same, is refused with
+   * `POOL_DEADLOCK` instead of waiting for ever.
    */
   async use<T>(
-    task: (lease: SocketLease) => T | Promise<T>,
-    options: AcquireOptions = {},
+    task: (lease: SocketLease<Session>) => T | Promise<T>,
+    options: AcquireOptions = NO_OPTIONS,
   ): Promise<T> {
-    const lease = await this.acquire(options);
+    const label = options.label ?? (task.name === "" ? "use" : task.name);
+    const exchange = this.#exchange;
+    const lease = exchange.take(options, label) ?? await exchange.wait(options, label);
     try {
-      const result = await task(lease);
+      const begun = exchange.holds.run(this.#holdOf(lease, label), () => task(lease));
+      // An await less is a third of the whole for a task that is done at once.
+      const result = isThenable(begun) ? await begun : begun;
       lease.release();
       return result;
     } catch (error) {
@@ -153,16 +106,69 @@ export class SocketPool implements AsyncDisposable {
     }
   }
 
+  /**
+   * Put a socket into the pool that was made elsewhere, such as an accepted one, under the same rules
+   * as the others. It belongs to the pool from then on.
+   *
+   * @returns When it is available: at once without `prepare`.
+   * @throws {JackfieldError} `POOL_FULL` or `POOL_CLOSED`, and the socket still belongs to the caller;
+   * `POOL_PREPARE_FAILED`, and it is closed.
+   */
+  async add(socket: Socket, options: AddOptions<Session> = {}): Promise<void> {
+    if (this.#closing !== undefined) throw closedError("add");
+    if (socket.state !== "open" || socket.isBusy) {
+      const state = socket.isBusy ? "busy" : socket.state;
+      throw new TypeError(`Cannot add socket that is ${state}: expected an open one at rest`);
+    }
+    const { roster } = this.#exchange;
+    for (const entry of roster.all) {
+      if (entry.socket === socket) {
+        throw new TypeError("Cannot add socket: the pool has it already");
+      }
+    }
+    if (roster.size >= this.maxSize) throw fullError(this.maxSize);
+    await this.#exchange.connected(this.#settings.added, socket, options);
+  }
+
+  /**
+   * Wait until as many sockets stand as `minIdle` asks for.
+   *
+   * @throws {JackfieldError} What the last connect failed with; the pool goes on trying.
+   */
+  warmUp(): Promise<void> {
+    return this.#exchange.warmUp();
+  }
+
+  /** The most sockets at any instant. */
+  get maxSize(): number {
+    return this.#exchange.maxSize;
+  }
+
+  /**
+   * Make the pool larger or smaller. What is idle beyond the new bound ends at once, what is leased
+   * when it is given back; no new one is connected before there is room.
+   *
+   * @throws {RangeError} For less than 1, or less than `minIdle`.
+   */
+  resize(maxSize: number): void {
+    const least = Math.max(1, this.#settings.minIdle);
+    need("maxSize", maxSize, isCount(maxSize, least), `an integer of at least ${least}`);
+    this.#exchange.resize(maxSize);
+  }
+
+  /** Who chooses among the idle sockets; another one takes over at once. */
+  get strategy(): Strategy<PoolCandidate, PoolRequest> {
+    return this.#exchange.roster.strategy;
+  }
+
+  set strategy(strategy: Strategy<PoolCandidate, PoolRequest>) {
+    this.#exchange.roster.strategy = strategy;
+    this.#exchange.serve();
+  }
+
   /** What the pool holds now. */
   stats(): PoolStats {
-    return {
-      size: this.#size(),
-      idle: this.#idle.length,
-      leased: this.#leased.size,
-      connecting: this.#connecting + this.#abandoned,
-      closing: this.#ending.size,
-      waiting: this.#waiters.length,
-    };
+    return statsOf(this.#settings, this.#exchange.line.length);
   }
 
   /**
@@ -174,14 +180,9 @@ export class SocketPool implements AsyncDisposable {
   }
 
   /** End everything now: every socket is aborted with `reason`. */
-  abort(reason: unknown = this.#closedError()): void {
+  abort(reason: unknown = closedError()): void {
     void this.close();
-    for (const [entry, lease] of [...this.#leased]) {
-      entry.socket.abort(reason);
-      lease.discard();
-    }
-    for (const { socket } of this.#idle) socket.abort(reason);
-    for (const socket of this.#ending) socket.abort(reason);
+    this.#exchange.abort(reason);
   }
 
   /** The same as {@linkcode close}. */
@@ -189,211 +190,26 @@ export class SocketPool implements AsyncDisposable {
     return this.close();
   }
 
-  #size(): number {
-    return this.#idle.length + this.#leased.size + this.#connecting + this.#abandoned +
-      this.#ending.size;
-  }
-
-  #wait(signal: AbortSignal | undefined, timeoutMs: number): Promise<SocketLease> {
-    const behind = this.#waiters.length - this.#connecting;
-    if (behind >= this.#maxWaiting && this.#size() >= this.#maxSize) {
-      const message = `Cannot acquire socket: ${this.#maxWaiting} callers already wait`;
-      return Promise.reject(
-        new JackfieldError("POOL_QUEUE_FULL", message, {
-          operation: "acquire",
-          limit: this.#maxWaiting,
-        }),
-      );
-    }
-    return new Promise((resolve, reject) => {
-      const leave = () => {
-        this.#waiters.remove(place);
-        cancel();
-        signal?.removeEventListener("abort", giveUp);
-      };
-      const refuse = (error: unknown) => {
-        leave();
-        reject(error);
-      };
-      const giveUp = () => refuse(signal!.reason);
-      const cancel = timeoutMs === Infinity
-        ? () => {}
-        : this.#clock.schedule(timeoutMs, () => refuse(this.#timeoutError(timeoutMs)));
-      signal?.addEventListener("abort", giveUp, { once: true });
-      const place = this.#waiters.push({
-        grant: (lease) => {
-          leave();
-          resolve(lease);
-        },
-        refuse,
-      });
-      this.#connectForWaiters();
-    });
-  }
-
-  /** Open as many sockets as callers wait, within the bound. */
-  #connectForWaiters(): void {
-    while (
-      this.#closing === undefined && this.#connecting < this.#waiters.length &&
-      this.#size() < this.#maxSize
-    ) {
-      this.#connect();
-    }
-  }
-
-  #connect(): void {
-    this.#connecting++;
-    let pending = true;
-    let held = true;
-    const options = {
-      timeoutMs: this.#connectTimeoutMs,
-      signal: this.#stop.signal,
-      onReleased: () => {
-        held = false;
-        if (pending) return; // It counts until the promise has settled.
-        this.#abandoned--;
-        this.#freed();
-      },
+  #holdOf(lease: SocketLease<Session>, label: string): Hold {
+    const entry = SocketLease.entryOf(lease);
+    const hold: Hold = {
+      parent: this.#exchange.holds.current,
+      label,
+      stack: entry.call?.stack,
+      waiting: 0,
+      leased: lease.state === "leased",
     };
-    const connected = this.#addresses === undefined
-      ? this.#transport.connect(this.#target, options)
-      : this.#addresses.connect(this.#target, options);
-    connected.then((socket) => {
-      pending = false;
-      this.#connecting--;
-      this.#connected(socket);
-    }, (error) => {
-      pending = false;
-      this.#connecting--;
-      if (held) this.#abandoned++;
-      // The one that waits longest learns why; the others' connects are on the way.
-      this.#waiters.shift()?.refuse(error);
-      this.#freed();
-    });
-  }
-
-  #connected(socket: Socket): void {
-    if (this.#closing !== undefined) {
-      this.#end(socket, "discarded");
-      return this.#freed();
-    }
-    if (socket.state !== "open") {
-      this.#end(socket, "discarded");
-      this.#waiters.shift()?.refuse(this.#lostError());
-      return this.#freed();
-    }
-    const entry = new PooledSocket(socket, ++this.#turn);
-    const gone = () => this.#lost(entry);
-    socket.closed.then(gone, gone);
-    this.#offer(entry);
-  }
-
-  /** Give a free socket to the next waiter, or keep it at its place in the rotation. */
-  #offer(entry: PooledSocket): void {
-    const waiter = this.#waiters.shift();
-    if (waiter !== undefined) return waiter.grant(this.#lease(entry));
-    let at = this.#idle.length;
-    while (at > 0 && this.#idle[at - 1]!.turn > entry.turn) at--;
-    if (at === this.#idle.length) this.#idle.push(entry);
-    else this.#idle.splice(at, 0, entry);
-  }
-
-  #pick(): PooledSocket | undefined {
-    while (this.#idle.length > 0) {
-      const picked = this.#picker.pick(this.#idle, { target: this.#target });
-      if (picked === undefined) return undefined;
-      if (!this.#unidle(picked as PooledSocket)) throw badPick(this.#strategy, picked);
-      const entry = picked as PooledSocket;
-      if (entry.isClean) return entry;
-      this.#end(entry.socket, "released");
-    }
-    return undefined;
-  }
-
-  /** Take one out of the idle ones; `false` when it is none of them. */
-  #unidle(entry: PooledSocket): boolean {
-    const at = this.#idle[0] === entry ? 0 : this.#idle.indexOf(entry);
-    if (at === -1) return false;
-    if (at === 0) this.#idle.shift();
-    else this.#idle.splice(at, 1);
-    return true;
-  }
-
-  #lease(entry: PooledSocket): SocketLease {
-    entry.leases++;
-    entry.turn = ++this.#turn;
-    const lease = new SocketLease(entry.socket, (end) => this.#returned(entry, end));
-    this.#leased.set(entry, lease);
-    return lease;
-  }
-
-  #returned(entry: PooledSocket, end: LeaseEnd): void {
-    this.#leased.delete(entry);
-    if (end === "released" && entry.isClean && this.#closing === undefined) {
-      return this.#offer(entry);
-    }
-    this.#end(entry.socket, end);
-    this.#freed();
-  }
-
-  /** Part with a socket; it counts until its descriptor is given back. */
-  #end(socket: Socket, end: LeaseEnd): void {
-    if (end === "discarded") socket.abort();
-    if (socket.state === "closed" || socket.state === "gone") return;
-    this.#ending.add(socket);
-    void socket.close().then(() => {
-      this.#ending.delete(socket);
-      this.#freed();
-    });
-  }
-
-  /** An idle socket has ended by itself; a leased one goes when its lease is given back. */
-  #lost(entry: PooledSocket): void {
-    if (this.#unidle(entry)) this.#freed();
+    if (hold.leased) entry.hold = hold;
+    return hold;
   }
 
   async #drain(): Promise<void> {
-    const closed = this.#closedError();
+    this.#exchange.shut();
     await Promise.resolve(); // `#closing` must be set before anybody is told.
-    this.#stop.abort(closed);
-    for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
-      waiter.refuse(closed);
-    }
-    for (const { socket } of this.#idle.splice(0)) this.#end(socket, "released");
-    if (this.#size() > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
+    await this.#exchange.drain();
   }
+}
 
-  /** There may be room now. */
-  #freed(): void {
-    if (this.#closing === undefined) this.#connectForWaiters();
-    else if (this.#size() === 0) this.#emptied?.();
-  }
-
-  #closedError(): JackfieldError {
-    return new JackfieldError("POOL_CLOSED", "Cannot acquire socket: pool is closed", {
-      operation: "acquire",
-    });
-  }
-
-  #lostError(): JackfieldError {
-    const address = addressOfTarget(this.#target);
-    const message = `Cannot connect to ${formatAddress(address)}: the connection ended at once`;
-    return new JackfieldError("CONNECT_FAILED", message, {
-      operation: "connect",
-      address,
-      reason: "reset",
-    });
-  }
-
-  #timeoutError(timeoutMs: number): JackfieldError {
-    const { leased, connecting } = this.stats();
-    const to = formatAddress(addressOfTarget(this.#target));
-    const message = `Cannot acquire socket to ${to}: none came free in ${timeoutMs} ms ` +
-      `(${leased} leased, ${connecting} connecting, at most ${this.#maxSize})`;
-    return new JackfieldError("POOL_TIMEOUT", message, {
-      operation: "acquire",
-      phase: "wait",
-      limit: timeoutMs,
-    });
-  }
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === "function";
 }

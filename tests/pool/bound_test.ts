@@ -7,6 +7,8 @@ import { bytesOf, rejection } from "../transport/tools.ts";
 import { FakeTransport } from "./fake_transport.ts";
 import { TARGET } from "./tools.ts";
 
+/** Nothing is made of failures. */
+const RETRIES = { backoffMs: 0, breakAfter: Infinity };
 const REFUSED = new Error("refused");
 
 test("SocketPool connects no more than maxSize sockets while connects are pending (P2)", async () => {
@@ -23,7 +25,7 @@ test("SocketPool connects no more than maxSize sockets while connects are pendin
 
 test("SocketPool: failing connects refuse the oldest waiters, one each, with the cause (P2)", async () => {
   const transport = new FakeTransport();
-  const pool = new SocketPool({ transport, target: TARGET, maxSize: 2 });
+  const pool = new SocketPool({ transport, target: TARGET, maxSize: 2, backoffMs: 0 });
   const settled: string[] = [];
   const asked = Array.from(
     { length: 5 },
@@ -162,7 +164,7 @@ test("SocketPool never holds more than maxSize descriptors, in 20,000 random ste
   withSeeds([11, 12, 13, 14], async (dice) => {
     const maxSize = 1 + dice.below(5);
     const transport = new FakeTransport();
-    const pool = new SocketPool({ transport, target: TARGET, maxSize, maxWaiting: 50 });
+    const pool = new SocketPool({ transport, target: TARGET, maxSize, maxWaiting: 50, ...RETRIES });
     const pending = new Set<(typeof transport.connects)[number]>();
     const abandoned = new Set<(typeof transport.connects)[number]>();
     const leases = new Set<Awaited<ReturnType<typeof pool.acquire>>>();

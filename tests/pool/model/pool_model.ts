@@ -1,0 +1,391 @@
+import {
+  type AcquireOptions,
+  isJackfieldError,
+  type PoolObserver,
+  type PoolStats,
+  type Socket,
+  type SocketLease,
+  SocketPool,
+} from "../../../src/core.ts";
+import type { Dice } from "../../support/seeds.ts";
+import { moodyHooks } from "./hooks.ts";
+import { ModelClock } from "./model_clock.ts";
+import { type Connection, ModelNetwork } from "./network.ts";
+import { drawSettings, HOOK_LIMIT_MS, type RunSettings, takesAny } from "./settings.ts";
+import { Task } from "./task.ts";
+
+/** What `prepare` gives. */
+export type Session = object | undefined;
+
+/** A call of `acquire` or `use`. */
+export interface Ask {
+  readonly number: number;
+  readonly tenant: string;
+  readonly priority: number;
+  /** The smaller, the earlier among those of its tenant. */
+  readonly rank: number;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** The task within which it was called. */
+  readonly within: Task | undefined;
+  /** Whether everything was leased to tasks that wait, this one included, when it was called. */
+  readonly isHopeless: boolean;
+  /** How many waited when it was called. */
+  readonly waitingBefore: number;
+  outcome: "granted" | "refused" | undefined;
+  /** How many callers and leases there were when it was granted, if that is known. */
+  askedAtLease: number | undefined;
+  leaseNumber: number;
+}
+
+/** A lease that was not given back. */
+export interface Holding {
+  readonly lease: SocketLease<Session>;
+  /** The task that has it, if it was `use`. */
+  readonly task: Task | undefined;
+}
+
+/** A signal of the test's that counts who listens. */
+export interface CountedSignal {
+  readonly controller: AbortController;
+  listeners: number;
+}
+
+/**
+ * What callers of a pool know of it: who asked, who has what, and what there is at the other end.
+ * Nothing in here knows how the pool works.
+ */
+export class PoolModel {
+  readonly dice: Dice;
+  readonly clock: ModelClock;
+  readonly network: ModelNetwork;
+  readonly settings: RunSettings;
+  readonly pool: SocketPool<Session>;
+  /** Callers that were told nothing yet, in the order of their calls. */
+  readonly open: Set<Ask> = new Set();
+  /** Those that were granted since the last look at them, in that order. */
+  granted: Ask[] = [];
+  /** How many were refused since then because no connect succeeds. */
+  refusedByFailure = 0;
+  readonly holdings: Map<Socket, Holding> = new Map();
+  /** Leases that are over. */
+  readonly over: SocketLease<Session>[] = [];
+  readonly tasks: Set<Task> = new Set();
+  readonly signals: CountedSignal[] = [];
+  /** Signals that may still be listened to, for all of the run. */
+  readonly allSignals: CountedSignal[] = [];
+  /** What went wrong outside of a step. */
+  readonly failures: string[] = [];
+  /** How many promises, other than those of callers, have not settled. */
+  unsettled = 0;
+  /** How many of them are `warmUp`. */
+  warming = 0;
+  asked = 0;
+  leases = 0;
+  /** `close` or `abort` was called. */
+  closing = false;
+  /** The most sockets that there may be now: more than `maxSize` after it was made smaller. */
+  bound: number;
+  takesAny: boolean;
+  /** Whether the pool has just had the time to look after what is idle. */
+  isRoundDone = false;
+
+  /** Nobody has called yet; `network` has been started. */
+  constructor(dice: Dice, settings: RunSettings, network: ModelNetwork, clock: ModelClock) {
+    this.dice = dice;
+    this.clock = clock;
+    this.settings = settings;
+    this.network = network;
+    network.connecting = (target) => this.#connecting(target);
+    const { hooks, targets, weights, targetSizes, badness, options } = settings;
+    const all = moodyHooks({
+      dice,
+      clock,
+      network,
+      badness,
+      limitMs: HOOK_LIMIT_MS,
+      isEnding: () => this.closing,
+      fail: (what) => this.failures.push(what),
+    });
+    this.bound = options.maxSize!;
+    this.takesAny = takesAny(options.strategy!);
+    this.pool = new SocketPool<Session>({
+      ...options,
+      clock,
+      transport: network,
+      target: network.addresses.slice(0, targets).map(({ hostname, port }, index) => ({
+        hostname,
+        port,
+        weight: weights[index]!,
+        maxSize: targetSizes[index]!,
+      })),
+      ...(hooks.prepare ? { prepare: all.prepare } : {}),
+      ...(hooks.check ? { check: all.check } : {}),
+      ...(hooks.reset ? { reset: all.reset } : {}),
+      ...(settings.watched ? { observer: this.#observer() } : {}),
+    });
+    for (let count = 0; count < 3; count++) this.newSignal();
+  }
+
+  /** A model on a network of its own. */
+  static async start(dice: Dice, seed: number): Promise<PoolModel> {
+    const clock = new ModelClock();
+    const network = new ModelNetwork(clock, dice, seed);
+    const settings = drawSettings(dice);
+    await network.start(settings.targets);
+    return new PoolModel(dice, settings, network, clock);
+  }
+
+  /** A signal that callers may share. */
+  newSignal(): CountedSignal {
+    const controller = new AbortController();
+    const counted: CountedSignal = { controller, listeners: 0 };
+    const { signal } = controller;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      counted.listeners++;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      counted.listeners--;
+      remove(...args);
+    };
+    this.signals.push(counted);
+    this.allSignals.push(counted);
+    return counted;
+  }
+
+  /** Call `acquire`. */
+  acquire(options: AcquireOptions, within?: Task): void {
+    const ask = this.#ask(options, within);
+    this.pool.acquire(options).then(
+      (lease) => this.#grant(ask, lease, undefined),
+      (error) => this.#refuse(ask, error),
+    );
+  }
+
+  /** Call `use` with a task that does what it is told. */
+  use(options: AcquireOptions, within?: Task): void {
+    const ask = this.#ask(options, within);
+    const task = new Task(within);
+    this.pool.use((lease) => {
+      this.#grant(ask, lease, task);
+      this.tasks.add(task);
+      return task.run();
+    }, options).catch((error) => {
+      if (ask.outcome === undefined) this.#refuse(ask, error);
+      else if (!task.hasFailed) this.failures.push(`use rejected with ${error} after its task`);
+    }).finally(() => this.tasks.delete(task));
+  }
+
+  /** Call `tryAcquire`. */
+  tryAcquire(options: AcquireOptions): void {
+    const before = this.pool.stats();
+    const lease = this.pool.tryAcquire(options);
+    if (lease !== undefined) {
+      if (before.waiting > 0) this.failures.push("tryAcquire overtook a waiter");
+      this.#hold(lease, undefined);
+    } else if (before.waiting === 0 && this.takesAny && !this.settings.hooks.check) {
+      if (this.pool.stats().idle > 0) this.failures.push("tryAcquire left an idle socket");
+    }
+  }
+
+  /** Put a connection that was made elsewhere into the pool. */
+  async add(connection: Connection, session: object | undefined): Promise<void> {
+    const { size } = this.pool.stats();
+    const expected = this.closing
+      ? "POOL_CLOSED"
+      : size >= this.pool.maxSize
+      ? "POOL_FULL"
+      : undefined;
+    if (expected === undefined) {
+      connection.given = session !== undefined;
+      connection.session = session;
+      this.network.connections.push(connection);
+    }
+    let code: string | undefined;
+    try {
+      await this.pool.add(connection.socket, session === undefined ? {} : { session });
+    } catch (error) {
+      code = (error as { code?: string }).code ?? String(error);
+    }
+    if (expected !== undefined || code === "POOL_FULL" || code === "POOL_CLOSED") {
+      if (code !== expected) this.failures.push(`add gave ${code}, not ${expected}`);
+      if (!connection.isOpen) this.failures.push("add took a socket that it refused");
+      return connection.socket.abort();
+    }
+    if (code !== undefined && code !== "POOL_PREPARE_FAILED" && code !== "POOL_TIMEOUT") {
+      this.failures.push(`add rejected with ${code}`);
+    }
+  }
+
+  /** The lease is over, or about to be. */
+  letGo(holding: Holding): void {
+    this.holdings.delete(holding.lease.socket);
+    this.over.push(holding.lease);
+    if (this.over.length > 20) this.over.shift();
+  }
+
+  #ask(options: AcquireOptions, within: Task | undefined): Ask {
+    const nowMs = this.clock.now();
+    const { tenant = "", priority = 0, timeoutMs = 30_000, signal } = options;
+    const isHopeless = within !== undefined && this.#isHopeless(within);
+    const ask: Ask = {
+      number: this.asked++,
+      tenant,
+      priority,
+      rank: nowMs - priority * this.settings.options.agingMs!,
+      deadlineMs: nowMs + timeoutMs,
+      signal,
+      within,
+      isHopeless,
+      waitingBefore: this.open.size,
+      outcome: undefined,
+      askedAtLease: undefined,
+      leaseNumber: 0,
+    };
+    this.open.add(ask);
+    for (let task = within; task !== undefined; task = task.within) task.waiting++;
+    return ask;
+  }
+
+  /** Whether nothing would ever come back if a call within this task waited, too. */
+  #isHopeless(within: Task): boolean {
+    const { size, leased } = this.pool.stats();
+    if (size < this.pool.maxSize || leased < size || leased !== this.holdings.size) return false;
+    for (const { task } of this.holdings.values()) {
+      if (task === undefined || task.waiting === 0 && !within.isInside(task)) return false;
+    }
+    return true;
+  }
+
+  #settled(ask: Ask, outcome: "granted" | "refused"): void {
+    if (ask.outcome !== undefined) this.failures.push("a caller was told twice");
+    ask.outcome = outcome;
+    this.open.delete(ask);
+    for (let task = ask.within; task !== undefined; task = task.within) task.waiting--;
+  }
+
+  #grant(ask: Ask, lease: SocketLease<Session>, task: Task | undefined): void {
+    this.#settled(ask, "granted");
+    if (this.clock.now() > ask.deadlineMs) this.failures.push("a lease after the deadline");
+    this.granted.push(ask);
+    if (this.settings.watched) {
+      const connection = this.network.find(lease.socket.localAddress);
+      ask.askedAtLease = connection?.askedAtLease;
+      ask.leaseNumber = connection?.leaseNumber ?? 0;
+    }
+    this.#hold(lease, task);
+  }
+
+  #hold(lease: SocketLease<Session>, task: Task | undefined): void {
+    if (!this.settings.watched) this.leases++;
+    if (lease.state !== "leased") {
+      if (!this.closing) this.failures.push(`granted a lease that is ${lease.state}`);
+      return;
+    }
+    if (this.holdings.has(lease.socket)) this.failures.push("one socket, two leases");
+    this.holdings.set(lease.socket, { lease, task });
+    const connection = this.network.find(lease.socket.localAddress);
+    if (connection === undefined) {
+      if (lease.socket.state !== "closed") this.failures.push("a lease of an unknown socket");
+    } else if (connection.session !== lease.session) {
+      this.failures.push("a lease has the session of another connection");
+    }
+  }
+
+  #refuse(ask: Ask, error: unknown): void {
+    this.#settled(ask, "refused");
+    const wrong = this.#whyNot(ask, error);
+    if (wrong !== undefined) this.failures.push(`refused with ${error}, but ${wrong}`);
+  }
+
+  /** Why a caller may not be refused with this error. */
+  #whyNot(ask: Ask, error: unknown): string | undefined {
+    if (ask.signal?.aborted && error === ask.signal.reason) return undefined;
+    if (!isJackfieldError(error)) return "that is no error of the pool";
+    switch (error.code) {
+      case "POOL_CLOSED":
+        return this.closing ? undefined : "the pool is open";
+      case "POOL_QUEUE_FULL":
+        return ask.waitingBefore >= this.settings.options.maxWaiting! ? undefined : "few wait";
+      case "POOL_DEADLOCK":
+        return ask.isHopeless ? undefined : "something may come back";
+      case "POOL_TIMEOUT":
+        if (error.operation !== "acquire") break;
+        return this.clock.now() >= ask.deadlineMs ? undefined : "it is too early";
+      case "POOL_PREPARE_FAILED":
+      case "CONNECT_FAILED":
+      case "CONNECT_TIMEOUT":
+        break;
+      default:
+        return "nobody expects that";
+    }
+    this.refusedByFailure++;
+    return undefined;
+  }
+
+  #connecting(target: number): void {
+    const held = this.network.held();
+    // With `minIdle` it connects within its constructor.
+    const maxSize = this.pool?.maxSize ?? this.settings.options.maxSize!;
+    if (held >= maxSize) this.failures.push(`a connect beside ${held} sockets`);
+    if (this.network.held(target) >= this.settings.targetSizes[target]!) {
+      this.failures.push(`a connect beside ${this.network.held(target)} of target ${target}`);
+    }
+    if (this.closing) this.failures.push("a connect after the end");
+  }
+
+  #observer(): PoolObserver {
+    const find = (localAddress: Socket["localAddress"], event: string) => {
+      const found = this.network.find(localAddress);
+      if (found === undefined) this.failures.push(`the observer was told of nothing: ${event}`);
+      return found;
+    };
+    return {
+      connected: ({ localAddress }) => {
+        const connection = find(localAddress, "connected");
+        if (connection !== undefined) connection.joined = true;
+      },
+      leased: ({ localAddress }) => {
+        const connection = find(localAddress, "leased");
+        if (connection === undefined) return;
+        if (connection.leased) this.failures.push("one socket, two leases");
+        const { socket } = connection;
+        const isNew = connection.leases === 0;
+        if (socket.state !== "open") this.failures.push(`leased when ${socket.state}`);
+        if (socket.isBusy) this.failures.push("leased when busy");
+        // What comes at once, such as a greeting, belongs to who has it first.
+        const mayGreet = isNew && (!this.settings.hooks.prepare || connection.given);
+        const isNews = this.network.farOf(connection)?.turn === this.clock.turn;
+        if (socket.hasUnread && !mayGreet && !isNews) {
+          this.failures.push("leased with something unread");
+        }
+        const prepared = this.settings.hooks.prepare && !connection.given ? 1 : 0;
+        if (connection.prepared !== prepared) this.failures.push("leased, but not prepared once");
+        connection.leased = true;
+        connection.leases++;
+        connection.askedAtLease = this.asked;
+        connection.leaseNumber = ++this.leases;
+      },
+      released: ({ localAddress }) => {
+        const connection = find(localAddress, "released");
+        if (connection === undefined) return;
+        if (!connection.leased) this.failures.push("released what nobody had");
+        connection.leased = false;
+      },
+      closed: ({ localAddress }) => {
+        const connection = find(localAddress, "closed");
+        if (connection === undefined) return;
+        if (connection.parted) this.failures.push("parted twice with one socket");
+        connection.parted = true;
+      },
+    };
+  }
+
+  /** What the pool says of itself. */
+  get stats(): PoolStats {
+    return this.pool.stats();
+  }
+}
