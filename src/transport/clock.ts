@@ -10,8 +10,8 @@ export interface Clock {
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(delayMs, run) {
-    // Longer delays than a signed 32-bit count of milliseconds would fire at once.
-    const timer = setTimeout(run, Math.min(delayMs, 2 ** 31 - 1));
+    // Runtimes cut fractions off, and longer delays than a signed 32-bit count would fire at once.
+    const timer = setTimeout(run, Math.min(Math.ceil(delayMs), 2 ** 31 - 1));
     return () => clearTimeout(timer);
   },
 };
