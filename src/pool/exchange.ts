@@ -1,6 +1,6 @@
 import { roundRobin } from "../strategy/mod.ts";
 import { assertTimeout, type LeaseEnd, type Socket } from "../transport/mod.ts";
-import { closedError, prepareError } from "./failures.ts";
+import { closedError, lostError, prepareError } from "./failures.ts";
 import { Holds } from "./holds.ts";
 import { Keeper } from "./keeper.ts";
 import { Line } from "./line.ts";
@@ -123,42 +123,17 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     return this.#lend(entry, this.#callOf(label), 0);
   }
 
-  /**
-   * Lease an idle socket at once; `undefined` when the caller has to wait for one, which may be on its
-   * way then.
-   */
-  take(options: AcquireOptions, label: string | undefined): SocketLease<Session> | undefined {
-    if (this.#closed) throw closedError();
-    if (options !== NO_OPTIONS) {
-      if (options.timeoutMs !== undefined) assertTimeout(options.timeoutMs);
-      if (options.priority !== undefined) assertPriority(options.priority);
-      options.signal?.throwIfAborted();
+  /** Lease an idle socket at once, or wait for one. */
+  lease(
+    options: AcquireOptions,
+    label: string | undefined,
+  ): SocketLease<Session> | Promise<SocketLease<Session>> {
+    try {
+      return this.#take(options, label) ?? this.#wait(options, label);
+    } catch (error) {
+      this.#reports.tell((observer) => observer.refused?.(error));
+      throw error;
     }
-    if (this.line.length > 0) return undefined;
-    const entry = this.#pick(options);
-    if (entry === undefined) return undefined;
-    if (!this.#checks || !this.#work.isStale(entry)) {
-      return this.#lend(entry, this.#callOf(label), 0);
-    }
-    this.#check(entry); // Whoever is first in line when it is done gets it.
-    return undefined;
-  }
-
-  /** Wait in line for a socket. */
-  wait(options: AcquireOptions, label: string | undefined): Promise<SocketLease<Session>> {
-    const call = this.#callOf(label);
-    const hold = this.holds.current;
-    const caller = call === undefined && hold === undefined
-      ? undefined
-      : { hold, label, stack: call?.stack };
-    const refusal = this.#prospects.refusal(caller, this.#maxSize);
-    if (refusal !== undefined) {
-      this.#reports.tell((observer) => observer.refused?.(refusal));
-      throw refusal;
-    }
-    const promise = this.line.join(options, caller);
-    if (!this.#isFull) this.serve();
-    return promise;
   }
 
   /** A lease is over. */
@@ -173,7 +148,6 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     if (this.#closed) return this.roster.end(entry, "closed");
     if (!entry.isClean) return this.roster.end(entry, "unclean");
     if (entry.expiresMs <= this.keeper.nowMs) return this.roster.end(entry, "lifetime");
-    if (this.#isSurplus(entry)) return this.roster.end(entry, "surplus");
     if (!this.#resets) return this.#offer(entry);
     this.roster.occupy(entry);
     this.#work.reset(entry);
@@ -199,8 +173,12 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     else if (this.#prepares) {
       const { round } = target.breaker;
       try {
-        if (!await this.#work.prepare(entry)) return; // It ended meanwhile.
+        if (!await this.#work.prepare(entry)) { // It ended meanwhile.
+          if (added === undefined) return;
+          throw this.#closed ? closedError("add") : lostError(target);
+        }
       } catch (cause) {
+        if (entry.state !== "preparing") throw cause;
         const error = prepareError(target, cause);
         target.breaker.failed(round, this.#settings.clock.now(), error);
         // Who loses by it is told before the room that it leaves is used again.
@@ -214,7 +192,6 @@ export class Exchange<Session> implements LeaseOwner<Session> {
         return;
       }
     }
-    target.breaker.succeeded();
     this.#reports.tell((observer) => observer.connected?.(entry));
     this.#offer(entry, true);
     if (this.#warming !== undefined && this.#isWarm()) {
@@ -239,6 +216,7 @@ export class Exchange<Session> implements LeaseOwner<Session> {
       this.#serveFromIdle();
       this.#opener.serve();
       this.keeper.replenish();
+      if (this.holds.blocked > 0) this.#breakDeadlock();
     }
     this.#serving = false;
     this.#isFull = this.roster.idle === 0 && this.roster.size >= this.#maxSize;
@@ -291,6 +269,37 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     }
   }
 
+  /** An idle socket; `undefined` when the caller has to wait for one, which may be on its way then. */
+  #take(options: AcquireOptions, label: string | undefined): SocketLease<Session> | undefined {
+    if (this.#closed) throw closedError();
+    if (options !== NO_OPTIONS) {
+      if (options.timeoutMs !== undefined) assertTimeout(options.timeoutMs);
+      if (options.priority !== undefined) assertPriority(options.priority);
+      options.signal?.throwIfAborted();
+    }
+    if (this.line.length > 0) return undefined;
+    const entry = this.#pick(options);
+    if (entry === undefined) return undefined;
+    if (!this.#checks || !this.#work.isStale(entry)) {
+      return this.#lend(entry, this.#callOf(label), 0);
+    }
+    this.#check(entry); // Whoever is first in line when it is done gets it.
+    return undefined;
+  }
+
+  #wait(options: AcquireOptions, label: string | undefined): Promise<SocketLease<Session>> {
+    const call = this.#callOf(label);
+    const hold = this.holds.current;
+    const caller = call === undefined && hold === undefined
+      ? undefined
+      : { hold, label, stack: call?.stack };
+    const refusal = this.#prospects.refusal(caller, this.#maxSize);
+    if (refusal !== undefined) throw refusal;
+    const promise = this.line.join(options, caller);
+    if (!this.#isFull) this.serve();
+    return promise;
+  }
+
   /** An idle socket that is as good as new, by the strategy's choice. */
   #pick(request: PoolRequest): PooledSocket<Session> | undefined {
     for (;;) {
@@ -309,6 +318,7 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     waitedMs: number,
   ): SocketLease<Session> {
     this.roster.lend(entry, this.keeper.nowMs);
+    if (!entry.proven) entry.prove();
     const lease = new SocketLease(entry, this);
     entry.lease = lease;
     entry.call = call;
@@ -332,6 +342,7 @@ export class Exchange<Session> implements LeaseOwner<Session> {
    */
   #offer(entry: PooledSocket<Session>, isNew = false): void {
     if (this.#checks) this.#work.used(entry);
+    if (this.#isSurplus(entry)) return this.roster.end(entry, "surplus");
     if (this.line.length > 0 && (isNew || this.roster.takesAny)) {
       return this.#grant(this.line.shift(), entry);
     }
@@ -367,6 +378,13 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     }
   }
 
+  /** It came about by something else than a new caller, such as a pool that became smaller. */
+  #breakDeadlock(): void {
+    const youngest = this.line.youngestHolder;
+    if (youngest === undefined || !this.#prospects.isBlocked(this.#maxSize)) return;
+    this.line.refuse(youngest, this.#prospects.deadlock(youngest.caller!));
+  }
+
   #connectFailed(target: TargetState, error: unknown, isTold: boolean): void {
     const { target: where } = target;
     if (where !== undefined) {
@@ -391,7 +409,10 @@ export class Exchange<Session> implements LeaseOwner<Session> {
   #told = (entry: PooledSocket<Session>): void => {
     if (entry.state !== "idle") return;
     const nowMs = this.#settings.clock.now();
-    entry.group.idleLimit.ended(nowMs - Math.max(entry.sinceMs, entry.checkedMs), nowMs);
+    const { breaker, idleLimit } = entry.group;
+    idleLimit.ended(nowMs - Math.max(entry.sinceMs, entry.checkedMs), nowMs);
+    // A peer that accepts and closes is as good as one that refuses.
+    if (!entry.proven) breaker.failed(entry.round, nowMs, lostError(entry.group));
     this.roster.end(entry, "lost");
   };
 

@@ -53,6 +53,17 @@ export function downError(down: TargetState, nowMs: number): unknown {
   return new JackfieldError(lastError.code, message, { ...facts, cause: lastError });
 }
 
+/** The connection ended before anybody could use it. */
+export function lostError(target: TargetState): JackfieldError {
+  const address = target.target === undefined ? undefined : addressOfTarget(target.target);
+  const message = `Cannot connect to ${target.name}: the connection ended at once`;
+  return new JackfieldError("CONNECT_FAILED", message, {
+    operation: "connect",
+    address,
+    reason: "reset",
+  });
+}
+
 /** `prepare` failed, or took too long. */
 export function prepareError(target: TargetState, cause: unknown): JackfieldError {
   const why = cause instanceof Error ? cause.message : String(cause);

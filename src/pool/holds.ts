@@ -2,7 +2,11 @@ import type { Contexts, ContextVariable } from "../transport/mod.ts";
 
 /** A `use` at work: what is called within it may wait for the same pool. */
 export interface Hold {
-  /** The `use` around it, if any. */
+  /** Those of its pool. */
+  readonly owner: Holds;
+  /** The `use` around it, of whatever pool. */
+  readonly around: Hold | undefined;
+  /** The next one around it of the same pool. */
   readonly parent: Hold | undefined;
   /** The label, or the name of the function. */
   readonly label: string;
@@ -12,6 +16,18 @@ export interface Hold {
   waiting: number;
   /** Whether its socket is still leased. */
   leased: boolean;
+}
+
+/**
+ * One variable for all pools of a host: in Node 22 every variable that was used makes every promise
+ * of the process dearer, for ever.
+ */
+const variables = new WeakMap<Contexts, ContextVariable<Hold>>();
+
+function variableOf(contexts: Contexts): ContextVariable<Hold> {
+  let variable = variables.get(contexts);
+  if (variable === undefined) variables.set(contexts, variable = contexts.create<Hold>());
+  return variable;
 }
 
 /**
@@ -27,7 +43,7 @@ export class Holds {
 
   /** Without contexts of the runtime nothing is known, and nobody is accused. */
   constructor(contexts: Contexts | undefined) {
-    this.#variable = contexts?.create<Hold>();
+    if (contexts !== undefined) this.#variable = variableOf(contexts);
   }
 
   /** How many leased sockets belong to a hold that waits. */
@@ -35,9 +51,17 @@ export class Holds {
     return this.#blocked;
   }
 
-  /** The hold within which this is called. */
+  /** The innermost hold of this pool within which this is called. */
   get current(): Hold | undefined {
-    return this.#variable?.get();
+    let hold = this.#variable?.get();
+    while (hold !== undefined && hold.owner !== this) hold = hold.around;
+    return hold;
+  }
+
+  /** A hold for a `use` that begins here. */
+  begin(label: string, stack: string | undefined, leased: boolean): Hold {
+    const around = this.#variable?.get();
+    return { owner: this, around, parent: this.current, label, stack, waiting: 0, leased };
   }
 
   /** Call a task that holds a socket. */

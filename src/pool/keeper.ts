@@ -69,7 +69,7 @@ export class Keeper<Session> {
   /** Why an idle socket must not be lent any more; `undefined` for a good one. */
   faultOf(entry: PooledSocket<Session>): PartingReason | undefined {
     // Bytes that nobody asked for have been told of by the watch.
-    if (entry.socket.state !== "open") return "lost";
+    if (entry.socket.state !== "open" || entry.socket.isBusy) return "lost";
     if (entry.expiresMs <= this.nowMs) return "lifetime";
     const { limitMs } = entry.group.idleLimit;
     return limitMs !== undefined && this.nowMs - entry.sinceMs >= limitMs ? "idle" : undefined;
@@ -102,6 +102,7 @@ export class Keeper<Session> {
     for (const entry of this.#roster.idleOnes) {
       const fault = this.faultOf(entry);
       const idleMs = this.nowMs - entry.sinceMs;
+      if (!entry.proven && idleMs > 0 && fault === undefined) entry.prove();
       if (fault !== undefined) {
         if (fault === "idle") entry.group.idleLimit.obeyed();
         this.#roster.end(entry, fault);
@@ -166,12 +167,13 @@ export class Keeper<Session> {
 function extremes(
   targets: readonly TargetState[],
 ): readonly [least: TargetState | undefined, most: TargetState | undefined] {
-  let least = targets[0];
-  let most = targets[0];
+  let least: TargetState | undefined;
+  let most: TargetState | undefined;
   for (const target of targets) {
     const share = target.standing / target.weight;
-    if (share < least!.standing / least!.weight && target.standing < target.maxSize) least = target;
-    if (share > most!.standing / most!.weight) most = target;
+    const isFull = target.size >= target.maxSize;
+    if (!isFull && (least === undefined || share < least.standing / least.weight)) least = target;
+    if (most === undefined || share > most.standing / most.weight) most = target;
   }
   return [least, most];
 }

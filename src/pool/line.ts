@@ -35,6 +35,8 @@ export class Line<Session> {
   #aborts = new Aborts();
   #holds: Holds;
   #reports: Reports;
+  /** Those that were called within a `use`, in the order in which they came. */
+  #holders = new Set<Waiter<Session>>();
   /** Used again for each caller. */
   #push: { tenant: string | undefined; priority: number | undefined; nowMs: number } = {
     tenant: undefined,
@@ -68,6 +70,11 @@ export class Line<Session> {
     return this.#queue.peek();
   }
 
+  /** The one that came last of those that were called within a `use`. */
+  get youngestHolder(): Waiter<Session> | undefined {
+    return [...this.#holders].at(-1);
+  }
+
   /**
    * Wait for a socket.
    *
@@ -82,16 +89,20 @@ export class Line<Session> {
     push.priority = priority;
     push.nowMs = startedMs;
     waiter.place = this.#queue.push(waiter, push);
-    if (caller?.hold !== undefined) this.#holds.waits(caller.hold);
+    if (caller?.hold !== undefined) {
+      this.#holds.waits(caller.hold);
+      this.#holders.add(waiter);
+    }
     if (timeoutMs !== Infinity) this.#deadlines.add(waiter, timeoutMs);
     if (signal !== undefined) this.#aborts.add(signal, waiter);
-    if (this.#reports.isHeard) {
-      this.#reports.tell((observer) => observer.waiting?.(this.#queue.length));
-    }
-    return new Promise((resolve, reject) => {
+    const promise = new Promise<SocketLease<Session>>((resolve, reject) => {
       waiter.resolve = resolve;
       waiter.reject = reject;
     });
+    if (this.#reports.isHeard) {
+      this.#reports.tell((observer) => observer.waiting?.(this.#queue.length));
+    }
+    return promise;
   }
 
   /** Take out the next one, which is served; there must be one. */
@@ -121,6 +132,9 @@ export class Line<Session> {
     const { signal } = waiter.request;
     if (signal !== undefined) this.#aborts.remove(signal, waiter);
     const hold = waiter.caller?.hold;
-    if (hold !== undefined) this.#holds.waitsNoMore(hold);
+    if (hold !== undefined) {
+      this.#holds.waitsNoMore(hold);
+      this.#holders.delete(waiter);
+    }
   }
 }

@@ -1,13 +1,6 @@
 import type { AddressTable } from "../address_table/mod.ts";
-import {
-  addressOfTarget,
-  type Clock,
-  formatAddress,
-  JackfieldError,
-  type Socket,
-  type Target,
-  type Transport,
-} from "../transport/mod.ts";
+import type { Clock, Socket, Transport } from "../transport/mod.ts";
+import { lostError } from "./failures.ts";
 import type { TargetState } from "./pool_target.ts";
 
 /** What an {@linkcode Opener} needs of its pool. */
@@ -122,7 +115,8 @@ export class Opener {
         ? transport!.connect(target, options)
         : addresses.connect(target, options);
     } catch (error) {
-      connected = Promise.reject(error); // A transport of somebody's own.
+      held = false; // A transport of somebody's own, which will not tell.
+      connected = Promise.reject(error);
     }
     connected.then((socket) => {
       pending = false;
@@ -130,8 +124,12 @@ export class Opener {
       if (socket.state === "open" || stop.aborted) {
         return this.#host.connected(state, socket);
       }
-      void socket.close();
-      this.#failed(state, round, lostError(target));
+      counts.abandoned++;
+      void socket.close().then(() => {
+        counts.abandoned--;
+        this.#host.freed();
+      });
+      this.#failed(state, round, lostError(state));
     }, (error) => {
       pending = false;
       counts.connecting--;
@@ -223,14 +221,4 @@ export class Opener {
       this.#host.freed();
     });
   }
-}
-
-function lostError(target: Target): JackfieldError {
-  const address = addressOfTarget(target);
-  const message = `Cannot connect to ${formatAddress(address)}: the connection ended at once`;
-  return new JackfieldError("CONNECT_FAILED", message, {
-    operation: "connect",
-    address,
-    reason: "reset",
-  });
 }

@@ -61,6 +61,10 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
   checkedMs: number;
   /** When its time is over, in coarse milliseconds. */
   readonly expiresMs: number;
+  /** Whether it was of use, or lasted for a while: only then its connect was a success. */
+  proven = false;
+  /** The round of its target's breaker in which it came to stand. */
+  readonly round: number;
   /** Whether its lease was reported as a leak. */
   reported = false;
   /** Told when something comes while it is idle. */
@@ -81,6 +85,7 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
     this.turn = turn;
     this.sinceMs = this.checkedMs = nowMs;
     this.expiresMs = expiresMs;
+    this.round = group.breaker.round;
     this.told = () => told(this);
     group.counts.preparing++;
   }
@@ -88,6 +93,12 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
   /** What it does now. */
   get state(): PooledState {
     return this.#state;
+  }
+
+  /** It is as good as a connection should be. */
+  prove(): void {
+    this.proven = true;
+    this.group.breaker.succeeded();
   }
 
   /** The only place where its state and the counts of its target change. */

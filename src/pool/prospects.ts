@@ -1,6 +1,6 @@
 import type { Clock, TimeoutPhase } from "../transport/mod.ts";
 import { deadlockError, downError, queueFullError, timeoutError } from "./failures.ts";
-import type { Hold, Holds } from "./holds.ts";
+import type { Holds } from "./holds.ts";
 import type { Caller, Line } from "./line.ts";
 import type { Opener } from "./opener.ts";
 import type { PoolStats } from "./options.ts";
@@ -42,12 +42,28 @@ export class Prospects<Session> {
       if (behind >= maxWaiting && !this.#opener.mayOpenOne) return queueFullError(maxWaiting);
     }
     if (caller?.hold !== undefined) {
-      const { hold, label, stack } = caller;
-      const { size } = this.#roster;
-      if (this.#wouldBlock(hold, size, maxSize)) return deadlockError(hold, label, stack, size);
+      this.#holds.waits(caller.hold);
+      const blocked = this.isBlocked(maxSize);
+      this.#holds.waitsNoMore(caller.hold);
+      if (blocked) return this.deadlock(caller);
     }
     const down = this.#opener.downTarget;
     return down === undefined || !this.isHopeless ? undefined : downError(down, this.#clock.now());
+  }
+
+  /** Whether every socket is held by somebody who waits for this pool, and none can be added. */
+  isBlocked(maxSize: number): boolean {
+    const leased = this.#roster.count("leased");
+    const { size } = this.#roster;
+    if (leased < size || leased === 0 || this.#holds.blocked < leased) return false;
+    if (size >= maxSize) return true;
+    const own = this.#settings.targets.filter(({ target }) => target !== undefined);
+    return own.length > 0 && own.every((state) => state.size >= state.maxSize);
+  }
+
+  /** What a caller is told that would wait for itself. */
+  deadlock({ hold, label, stack }: Caller): unknown {
+    return deadlockError(hold!, label, stack, this.#roster.size);
   }
 
   /** Whether no socket stands that could come free. */
@@ -60,6 +76,7 @@ export class Prospects<Session> {
    * another way is open, all of them when every target is down, else the first one, for whom it was.
    */
   losersBy(failed: TargetState): number {
+    if (failed.target === undefined) return 0; // Nobody waited for it.
     const uncared = this.#line.length - this.#opener.onTheWay;
     if (uncared <= 0 || !this.isHopeless) return 0;
     if (this.#opener.downTarget !== undefined) return uncared;
@@ -72,25 +89,11 @@ export class Prospects<Session> {
     return timeoutError(timeoutMs, this.#phaseOf(waiter), stats, this.#opener.lastError);
   }
 
-  /** What the one that is next waits for; the others wait for their turn. */
+  /** What those wait for that something is on the way for; the others wait for their turn. */
   #phaseOf(waiter: Waiter<Session>): TimeoutPhase {
-    if (this.#line.first !== waiter) return "wait";
+    if (this.#line.first !== waiter && this.#line.length > this.#opener.onTheWay) return "wait";
     if (this.#roster.count("preparing") > 0) return "prepare";
     if (this.#roster.count("checking") > 0) return "check";
     return this.#roster.count("connecting", "abandoned") > 0 ? "connect" : "wait";
-  }
-
-  /** Whether nothing would ever come back if a call within this hold began to wait, too. */
-  #wouldBlock(hold: Hold, size: number, maxSize: number): boolean {
-    const leased = this.#roster.count("leased");
-    const mayGrow = size < maxSize &&
-      this.#settings.targets.some((state) =>
-        state.target !== undefined && state.size < state.maxSize
-      );
-    if (mayGrow || leased < size) return false;
-    this.#holds.waits(hold);
-    const { blocked } = this.#holds;
-    this.#holds.waitsNoMore(hold);
-    return blocked === leased;
   }
 }

@@ -202,7 +202,7 @@ const UNAVAILABLE: readonly [what: string, make: (connect: FakeConnect) => unkno
   ["closed", ({ made }) => made!.socket.close()],
   [
     "that somebody still reads from",
-    ({ made }) => made!.socket.read(new Uint8Array(1)).catch(() => {}),
+    ({ made }) => void made!.socket.read(new Uint8Array(1)).catch(() => {}),
   ],
   ["that somebody still writes to", ({ made }) => {
     made!.driver.writes.push(deferred<number>().promise);

@@ -31,9 +31,7 @@ export class Watch {
     const nowMs = clock.now();
     for (const { number, deadlineMs, isHopeless } of open) {
       if (deadlineMs <= nowMs) return `caller ${number} waits after its deadline`;
-      if (isHopeless && open.size === 1 && stats.leased === stats.size) {
-        if (stats.size >= this.#model.pool.maxSize) return `caller ${number} waits for itself`;
-      }
+      if (isHopeless === true) return `caller ${number} waits for itself`;
     }
     if (closing) return undefined;
     const { minIdle } = settings.options;

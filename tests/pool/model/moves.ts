@@ -156,7 +156,7 @@ function disturb(model: PoolModel): string | undefined {
 
 function changeMood({ dice, network, settings }: PoolModel): string {
   const target = dice.below(settings.targets);
-  const behaviour = dice.below(3) > 0 ? "accept" : dice.oneOf(BEHAVIOURS);
+  const behaviour = dice.below(6) > 0 ? "accept" : dice.oneOf(BEHAVIOURS);
   network.behaviours[target] = behaviour;
   return `target ${target} will ${behaviour}`;
 }
@@ -207,15 +207,15 @@ const MOVES: readonly (readonly [weight: number, move: Move])[] = [
   [7, (model) => (model.use(drawOptions(model)), "use")],
   [6, (model) => (model.tryAcquire(drawOptions(model)), "tryAcquire")],
   [4, callWithin],
-  [20, release],
-  [4, discard],
-  [3, releaseDirty],
+  [24, release],
+  [2, discard],
+  [1.5, releaseDirty],
   [2, releaseAgain],
   [4, workWith],
-  [6, (model) => end(model, "finish")],
-  [2, (model) => end(model, "fail")],
+  [8, (model) => end(model, "finish")],
+  [1, (model) => end(model, "fail")],
   [1.5, abortSignal],
-  [4, disturb],
+  [3, disturb],
   [2, changeMood],
   [0.7, resize],
   [0.7, swapStrategy],

@@ -1,5 +1,6 @@
 import {
   type ConnectOptions,
+  type Contexts,
   type Listener,
   type ListenOptions,
   type Socket,
@@ -16,6 +17,10 @@ import {
 } from "../../../src/testing/mod.ts";
 import type { Dice } from "../../support/seeds.ts";
 import type { ModelClock } from "./model_clock.ts";
+
+// In Node 22 each variable that was ever used makes every promise dearer.
+const variable = systemContexts.create<unknown>();
+const contexts = { create: () => variable } as Contexts;
 
 /** What a target does with who connects. */
 export const BEHAVIOURS = [
@@ -135,7 +140,7 @@ export class ModelNetwork implements Transport {
     const others = seededFaults({ seed, read: 0.03, write: 0.03, delay: 0.2, maxDelayMs: 3 });
     const faults = (operation: "connect" | "read" | "write") =>
       operation === "connect" ? this.#connectFault() : others(operation);
-    this.memory = memoryTransport({ clock, faults, host: { contexts: systemContexts } });
+    this.memory = memoryTransport({ clock, faults, host: { contexts } });
     this.capabilities = { ...this.memory.capabilities, cancelConnect: false };
     this.host = this.memory.host;
   }

@@ -28,8 +28,11 @@ export interface Ask {
   readonly signal: AbortSignal | undefined;
   /** The task within which it was called. */
   readonly within: Task | undefined;
-  /** Whether everything was leased to tasks that wait, this one included, when it was called. */
-  readonly isHopeless: boolean;
+  /**
+   * Whether everything was leased to tasks that wait, this one included, when it was called;
+   * `undefined` when a lease, or the waiting of another one, was about to end.
+   */
+  readonly isHopeless: boolean | undefined;
   /** How many waited when it was called. */
   readonly waitingBefore: number;
   outcome: "granted" | "refused" | undefined;
@@ -230,7 +233,7 @@ export class PoolModel {
   #ask(options: AcquireOptions, within: Task | undefined): Ask {
     const nowMs = this.clock.now();
     const { tenant = "", priority = 0, timeoutMs = 30_000, signal } = options;
-    const isHopeless = within !== undefined && this.#isHopeless(within);
+    const isHopeless = within === undefined ? false : this.#isHopeless(within);
     const ask: Ask = {
       number: this.asked++,
       tenant,
@@ -251,9 +254,15 @@ export class PoolModel {
   }
 
   /** Whether nothing would ever come back if a call within this task waited, too. */
-  #isHopeless(within: Task): boolean {
-    const { size, leased } = this.pool.stats();
-    if (size < this.pool.maxSize || leased < size || leased !== this.holdings.size) return false;
+  #isHopeless(within: Task): boolean | undefined {
+    const { size, leased, targets } = this.pool.stats();
+    if (leased !== this.holdings.size) return undefined;
+    for (const { isHopeless } of this.open) {
+      if (isHopeless === true) return undefined; // Its refusal is on the way.
+    }
+    if (leased < size) return false;
+    const mayGrow = this.settings.targetSizes.some((most, index) => targets[index]!.size < most);
+    if (mayGrow && size < this.pool.maxSize) return false;
     for (const { task } of this.holdings.values()) {
       if (task === undefined || task.waiting === 0 && !within.isInside(task)) return false;
     }
@@ -311,7 +320,7 @@ export class PoolModel {
       case "POOL_QUEUE_FULL":
         return ask.waitingBefore >= this.settings.options.maxWaiting! ? undefined : "few wait";
       case "POOL_DEADLOCK":
-        return ask.isHopeless ? undefined : "something may come back";
+        return ask.isHopeless === false ? "something may come back" : undefined;
       case "POOL_TIMEOUT":
         if (error.operation !== "acquire") break;
         return this.clock.now() >= ask.deadlineMs ? undefined : "it is too early";

@@ -41,7 +41,7 @@ export const HOOK_LIMIT_MS = 10;
 export function drawSettings(dice: Dice): RunSettings {
   const maxSize = 1 + dice.below(6);
   const targets = dice.oneOf([1, 1, 1, 2, 3]);
-  const backoffMs = dice.oneOf([0, 5]);
+  const backoffMs = dice.oneOf([0, 5, 5]);
   const list = Array.from({ length: targets });
   return {
     targets,
@@ -52,7 +52,7 @@ export function drawSettings(dice: Dice): RunSettings {
       check: dice.below(5) < 2,
       reset: dice.below(10) < 3,
     },
-    badness: dice.oneOf([0.02, 0.1, 0.3]),
+    badness: dice.oneOf([0.01, 0.05, 0.3]),
     watched: dice.below(4) > 0,
     options: {
       maxSize,
@@ -65,8 +65,8 @@ export function drawSettings(dice: Dice): RunSettings {
       resetTimeoutMs: HOOK_LIMIT_MS,
       checkAfterMs: dice.oneOf([0, 10, Infinity]),
       checkIntervalMs: dice.oneOf([30, Infinity]),
-      idleTimeoutMs: dice.oneOf([40, 200, Infinity]),
-      maxLifetimeMs: dice.oneOf([100, 500, Infinity]),
+      idleTimeoutMs: dice.oneOf([40, 1000, Infinity]),
+      maxLifetimeMs: dice.oneOf([100, 1000, Infinity]),
       leakAfterMs: dice.oneOf([50, Infinity, Infinity]),
       backoffMs,
       maxBackoffMs: backoffMs + dice.oneOf([0, 40]),
