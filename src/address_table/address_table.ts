@@ -1,72 +1,38 @@
-import { badPick, type Picker, roundRobin, startStrategy, type Strategy } from "../strategy/mod.ts";
+import { roundRobin } from "../strategy/mod.ts";
 import {
-  addressOfTarget,
-  type ConnectOptions,
-  formatAddress,
-  ipVersion,
-  isHostName,
-  JackfieldError,
+  assertPort,
+  type Clock,
+  type Listener,
   type Socket,
   type SocketAddress,
+  systemClock,
   type Target,
   type Transport,
-  unsupported,
 } from "../transport/mod.ts";
-import { type Candidate, Entry, PortHold } from "./entry.ts";
-import type { AddressSource } from "./host_addresses.ts";
-import { type PortRange, PortTable } from "./port_table.ts";
-
-/** What a strategy sees of an address that it may choose. */
-export interface AddressCandidate {
-  /** The IP literal. */
-  readonly hostname: string;
-  /** How many descriptors have it now. */
-  readonly descriptors: number;
-}
-
-/** What a strategy is told about who asks. */
-export interface AddressRequest {
-  /** Where the socket will lead to, if that is known already. */
-  readonly target: Target | undefined;
-}
-
-/** Options of {@linkcode AddressTable}. */
-export interface AddressTableOptions {
-  /** Where the sockets come from. */
-  readonly transport: Transport;
-  /** Where the addresses come from. */
-  readonly source: AddressSource;
-  /**
-   * Chooses the address of a new descriptor.
-   *
-   * @default {roundRobin()}
-   */
-  readonly strategy?: Strategy<AddressCandidate, AddressRequest>;
-  /**
-   * The local ports that may be used.
-   *
-   * @default {32768 to 60999}
-   */
-  readonly ports?: PortRange;
-  /**
-   * The most descriptors at once.
-   *
-   * @default {65_536}
-   */
-  readonly maxDescriptors?: number;
-  /**
-   * Gives numbers from 0 to below 1: where in the range the search for a port begins.
-   *
-   * @default {Math.random}
-   */
-  readonly random?: () => number;
-}
-
-/** Options of {@linkcode AddressTable.connect}. */
-export type TableConnectOptions = Omit<ConnectOptions, "localAddress" | "localPort">;
-
-/** How many ports are tried when the kernel says that one is in use by somebody else. */
-const TRIES = 16;
+import { AddressNeed } from "./address_choice.ts";
+import type { AddressSource } from "./address_source.ts";
+import { AddressStock } from "./address_stock.ts";
+import type { TableConnectOptions } from "./connecting.ts";
+import { Connector } from "./connector.ts";
+import { Descriptors } from "./descriptors.ts";
+import { destinationNamed } from "./destination.ts";
+import { restAfterFailure } from "./failure.ts";
+import { normalIp } from "./ip.ts";
+import { listenEntry, type TableListenOptions } from "./listening.ts";
+import { Outstanding } from "./outstanding.ts";
+import { PortHold } from "./port_hold.ts";
+import { planPorts, type PortPlan } from "./port_range.ts";
+import { PortTable } from "./port_table.ts";
+import { Rests } from "./rests.ts";
+import { descriptorInUse } from "./table_errors.ts";
+import {
+  type AddressTableOptions,
+  type BindOptions,
+  checkTableOptions,
+  type CreateOptions,
+  reporterOf,
+} from "./table_options.ts";
+import { addressStates, type AddressTableState } from "./table_state.ts";
 
 /**
  * Gives every socket a local address and port of its own, under a descriptor that the table issues.
@@ -91,35 +57,65 @@ const TRIES = 16;
 export class AddressTable implements AsyncDisposable {
   /** Where the sockets come from. */
   readonly transport: Transport;
-  #candidates: Candidate[];
-  #strategy: Strategy<AddressCandidate, AddressRequest>;
-  #picker: Picker<AddressCandidate, AddressRequest>;
+  #exclusive: boolean;
+  #source: AddressSource;
+  #clock: Clock;
+  #stock: AddressStock;
+  #descriptors: Descriptors;
+  #plan: PortPlan;
   #ports: PortTable;
-  #maxDescriptors: number;
-  #entries = new Map<number, Entry>();
-  #nextDescriptor = 1;
-  #closed = false;
+  #rests: Rests;
+  #connector: Connector;
+  #closing: Promise<void> | undefined;
 
-  /** Checks the options; nothing is bound before somebody asks. */
+  /**
+   * Checks the options; nothing is leased before somebody asks.
+   *
+   * @throws {JackfieldError} `UNSUPPORTED` for what the transport or its host lack.
+   */
   constructor(options: AddressTableOptions) {
-    const { transport, source, ports, maxDescriptors = 65_536, random } = options;
-    if (!transport.capabilities.localAddress) {
-      throw unsupported("AddressTable", `the ${transport.name} transport has no localAddress`);
-    }
-    if (!(maxDescriptors >= 1)) {
-      throw new RangeError(`Cannot use maxDescriptors "${maxDescriptors}": expected at least 1`);
-    }
+    checkTableOptions(options);
+    const { transport, source, clock = systemClock, random, exclusive = false } = options;
+    const report = reporterOf(options.onError);
     this.transport = transport;
-    this.#candidates = source.addresses.map((hostname) => ({ hostname, descriptors: 0 }));
-    this.#strategy = options.strategy ?? roundRobin();
-    this.#picker = startStrategy(this.#strategy);
-    this.#ports = new PortTable(ports, random);
-    this.#maxDescriptors = maxDescriptors;
+    this.#source = source;
+    this.#exclusive = exclusive;
+    this.#clock = clock;
+    this.#rests = new Rests(clock);
+    this.#plan = planPorts(options.ports, transport.host);
+    this.#ports = new PortTable(this.#plan, { random, clock, restMs: options.portRestMs });
+    this.#stock = new AddressStock(
+      {
+        transport,
+        source,
+        clock,
+        exclusive,
+        assign: options.assign,
+        drainMs: options.drainMs ?? 1000,
+        report,
+      },
+      {
+        strategy: options.strategy ?? roundRobin(),
+        rests: this.#rests,
+        maxAddresses: options.maxAddresses ?? (exclusive ? Infinity : 256),
+        maxSocketsPerAddress: exclusive ? 1 : options.maxSocketsPerAddress ?? Infinity,
+        reuseRestMs: options.reuseRestMs ?? 0,
+      },
+    );
+    this.#descriptors = new Descriptors(this.#stock, options.maxDescriptors ?? 65_536, report);
+    this.#connector = new Connector({
+      transport,
+      ports: this.#ports,
+      descriptors: this.#descriptors,
+      rests: this.#rests,
+      restAfter: options.restAfter ?? restAfterFailure,
+      keepsHandedOff: exclusive || options.assign !== undefined,
+    });
   }
 
   /** How many descriptors are issued. */
   get size(): number {
-    return this.#entries.size;
+    return this.#descriptors.size;
   }
 
   /** How many local ports are in use, over all addresses and destinations. */
@@ -128,34 +124,43 @@ export class AddressTable implements AsyncDisposable {
   }
 
   /**
-   * Associate a new descriptor with an address of the source.
+   * Associate a new descriptor with an address of the source, which is leased if nobody has it yet.
    *
-   * @throws {JackfieldError} `ADDRESS_EXHAUSTED` or `ADDRESS_TABLE_CLOSED`.
+   * @throws {JackfieldError} `ADDRESS_EXHAUSTED`, `ADDRESS_TABLE_CLOSED`, `ADDRESS_ASSIGN_FAILED` or
+   * what the source says; or the signal's reason.
    */
-  // deno-lint-ignore require-await -- sources that have to ask somebody will take their time
-  async create(): Promise<number> {
-    return this.#create(undefined).descriptor;
+  async create(options: CreateOptions = {}): Promise<number> {
+    const need = new AddressNeed(options.target);
+    return (await this.#descriptors.create(need, options.signal)).descriptor;
   }
 
   /**
    * Give the descriptor a local port that is free for every destination. Binding twice gives the
    * same address again. During a connect it waits for the outcome: a connection has its port.
    *
-   * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR` or `ADDRESS_EXHAUSTED`.
+   * The port is the table's from now on; the kernel is asked when the descriptor connects or listens.
+   *
+   * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`, `ADDRESS_EXHAUSTED`, `ADDRESS_LEASE_LOST`,
+   * or `ADDRESS_IN_USE` when another port than this was asked for, or the port is not free.
    */
-  async bind(descriptor: number): Promise<SocketAddress> {
-    let entry = this.#entry(descriptor, "bind");
-    while (entry.connecting !== undefined) {
-      await entry.connecting;
-      entry = this.#entry(descriptor, "bind");
+  async bind(descriptor: number, { port }: BindOptions = {}): Promise<SocketAddress> {
+    if (port !== undefined) assertPort(port);
+    if (port === 0) throw new RangeError('Cannot bind port "0": expected 1 to 65535');
+    let entry = this.#descriptors.use(descriptor, "bind");
+    while (entry.pending !== undefined) {
+      await entry.pending;
+      entry = this.#descriptors.use(descriptor, "bind");
     }
     if (entry.bound === undefined && !entry.connected) {
       const { hostname } = entry.candidate;
-      const port = this.#ports.take(hostname);
-      entry.bound = new PortHold(port, () => this.#ports.giveBack(hostname, port));
+      const taken = port === undefined
+        ? this.#ports.take(hostname)
+        : this.#ports.takePort(hostname, port);
+      entry.bound = new PortHold(this.#ports, hostname, taken);
       entry.socket = undefined; // A connection that has ended says nothing any more.
     }
-    return entry.address;
+    if (port === undefined || port === entry.address.port) return entry.address;
+    throw descriptorInUse(descriptor, "bind", `bound to port ${entry.address.port}`);
   }
 
   /** Create, bind and connect in one; closing the socket gives everything back. */
@@ -165,7 +170,8 @@ export class AddressTable implements AsyncDisposable {
    * this destination.
    *
    * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`, `ADDRESS_IN_USE` when the descriptor is
-   * connected or connecting already, `ADDRESS_EXHAUSTED`, or what the transport's `connect` throws.
+   * connected, connecting or listening already, `ADDRESS_EXHAUSTED`, `ADDRESS_LEASE_LOST`, or what
+   * the transport's `connect` throws.
    */
   connect(descriptor: number, target: Target, options?: TableConnectOptions): Promise<Socket>;
   async connect(
@@ -175,23 +181,33 @@ export class AddressTable implements AsyncDisposable {
   ): Promise<Socket> {
     const target = (typeof first === "number" ? second : first) as Target;
     const options = (typeof first === "number" ? third : second ?? {}) as TableConnectOptions;
-    let entry: Entry;
+    const outstanding = new Outstanding(options.onReleased);
     try {
-      entry = typeof first === "number" ? this.#entry(first, "connect") : this.#create(target);
+      return typeof first === "number"
+        ? await this.#connector.connect(
+          this.#descriptors.useIdle(first, "connect"),
+          target,
+          options,
+          outstanding,
+        )
+        : await this.#connector.connectAnew(target, options, outstanding);
     } catch (error) {
-      options.onReleased?.();
+      outstanding.fail();
       throw error;
     }
-    if (typeof first === "number") return await this.#connect(entry, target, options);
-    try {
-      const socket = await this.#connect(entry, target, options);
-      const gone = () => this.#forget(entry);
-      socket.closed.then(gone, gone);
-      return socket;
-    } catch (error) {
-      this.#forget(entry);
-      throw error;
-    }
+  }
+
+  /**
+   * Listen on the descriptor's bound port, or else on one that is free for every destination. The
+   * listener and what it accepts belong to the descriptor: `close` closes them, too.
+   *
+   * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`, `ADDRESS_IN_USE` when the descriptor is
+   * connected, connecting or listening already, `ADDRESS_EXHAUSTED`, `ADDRESS_LEASE_LOST`, or what
+   * the transport's `listen` throws.
+   */
+  async listen(descriptor: number, options: TableListenOptions = {}): Promise<Listener> {
+    const entry = this.#descriptors.useIdle(descriptor, "listen with");
+    return await listenEntry(this.transport, this.#ports, entry, options);
   }
 
   /**
@@ -201,33 +217,77 @@ export class AddressTable implements AsyncDisposable {
    * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`.
    */
   addressOf(descriptor: number): SocketAddress {
-    return this.#entry(descriptor, "look up").address;
+    return this.#descriptors.find(descriptor, "look up").address;
   }
 
   /**
-   * Close the descriptor's socket, or end its connect, give address and port back and forget the
-   * descriptor. Where the transport cannot cancel a connect, its port goes back later, when the
-   * kernel lets go of it.
+   * Close the descriptor's socket or listener, or end its connect, give address and port back and
+   * forget the descriptor. Where the transport cannot cancel a connect, its port goes back later,
+   * when the kernel lets go of it.
    *
-   * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`.
+   * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`, or what went wrong when the address was
+   * given back: the descriptor is forgotten all the same.
    */
   async close(descriptor: number): Promise<void> {
-    const entry = this.#entry(descriptor, "close");
-    this.#entries.delete(descriptor); // From now on the descriptor is unknown.
-    entry.closed = true;
-    entry.stop?.(unknownDescriptor(descriptor, "connect"));
-    await entry.socket?.close();
-    entry.forget();
-    if (this.transport.capabilities.cancelConnect) {
-      await entry.connecting;
-      await entry.used?.gone;
-    }
+    const entry = this.#descriptors.find(descriptor, "close");
+    const cannotCancel = entry.stop !== undefined && !this.transport.capabilities.cancelConnect;
+    await this.#descriptors.close(entry, cannotCancel);
   }
 
-  /** Close every descriptor and issue no more. */
-  async closeAll(): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#entries.keys()].map((descriptor) => this.close(descriptor)));
+  /**
+   * Let an address rest for a target: `HOST:PORT`, a target, or `undefined` for every one. Meanwhile
+   * no new descriptor gets the address for that target; what is connected stays.
+   *
+   * @throws {TypeError} When the address is no IP literal.
+   */
+  rest(
+    address: string | SocketAddress,
+    target: string | Target | undefined,
+    forMs: number,
+  ): void {
+    if (!(forMs > 0)) {
+      throw new RangeError(`Cannot use forMs "${forMs}": expected more than 0 milliseconds`);
+    }
+    this.#rests.ask(literalOf(address), destinationNamed(target), forMs);
+  }
+
+  /** The same without end: until `lift`. */
+  ban(address: string | SocketAddress, target?: string | Target): void {
+    this.rest(address, target, Infinity);
+  }
+
+  /** End a rest or a ban, also one after a failure; `false` when there was none. */
+  lift(address: string | SocketAddress, target?: string | Target): boolean {
+    return this.#rests.lift(literalOf(address), destinationNamed(target));
+  }
+
+  /** Read the source's addresses again, such as those of the interfaces. */
+  refresh(): void {
+    this.#stock.refresh();
+  }
+
+  /** What is leased, which ports are in use, and what rests, as plain data. */
+  state(): AddressTableState {
+    const { from, to, source } = this.#plan;
+    const { size: used, resting, reserved } = this.#ports;
+    return {
+      source: this.#source.name,
+      leaseable: this.#source.size,
+      exclusive: this.#exclusive,
+      addresses: addressStates(this.#stock, this.#clock),
+      ports: { from, to, source, reserved, used, resting },
+      destinations: this.#ports.state(),
+      rests: this.#rests.state(),
+    };
+  }
+
+  /**
+   * Close every descriptor and issue no more; every call gives the same promise.
+   *
+   * @throws The first failure to give an address back, when everything has been tried.
+   */
+  closeAll(): Promise<void> {
+    return this.#closing ??= this.#closeAll();
   }
 
   /** The same as {@linkcode closeAll}. */
@@ -235,154 +295,15 @@ export class AddressTable implements AsyncDisposable {
     return this.closeAll();
   }
 
-  #create(target: Target | undefined): Entry {
-    if (this.#closed) {
-      const message = "Cannot create descriptor: address table is closed";
-      throw new JackfieldError("ADDRESS_TABLE_CLOSED", message, { operation: "create" });
-    }
-    if (this.#entries.size >= this.#maxDescriptors) {
-      const message = `Cannot create descriptor: ${this.#maxDescriptors} are in use`;
-      const limit = this.#maxDescriptors;
-      throw new JackfieldError("ADDRESS_EXHAUSTED", message, { operation: "create", limit });
-    }
-    const entry = new Entry(this.#nextDescriptor++, this.#pick(target));
-    this.#entries.set(entry.descriptor, entry);
-    return entry;
-  }
-
-  #pick(target: Target | undefined): Candidate {
-    const fitting = this.#candidates.filter((candidate) => fits(candidate.hostname, target));
-    const picked = this.#picker.pick(fitting, { target });
-    if (picked === undefined) {
-      const to = target === undefined ? "" : ` to ${formatAddress(addressOfTarget(target))}`;
-      const message = `Cannot create descriptor${to}: no address fits`;
-      throw new JackfieldError("ADDRESS_EXHAUSTED", message, { operation: "create" });
-    }
-    const chosen = picked as Candidate;
-    if (!fitting.includes(chosen)) throw badPick(this.#strategy, picked);
-    // Rotation order: what was chosen goes to the end.
-    this.#candidates.splice(this.#candidates.indexOf(chosen), 1);
-    this.#candidates.push(chosen);
-    return chosen;
-  }
-
-  async #connect(entry: Entry, target: Target, options: TableConnectOptions): Promise<Socket> {
-    const { signal, onReleased } = options;
-    if (entry.connecting !== undefined || entry.connected) {
-      onReleased?.();
-      const message = `Cannot connect descriptor ${entry.descriptor}: it is ` +
-        (entry.connected ? "connected already" : "connecting already");
-      throw new JackfieldError("ADDRESS_IN_USE", message, { operation: "connect" });
-    }
-    const stop = new AbortController();
-    // Not AbortSignal.any: nothing may stay behind at a signal that lives long.
-    const giveUp = () => stop.abort(signal!.reason);
-    if (signal?.aborted) giveUp();
-    else signal?.addEventListener("abort", giveUp, { once: true });
-    const { promise, resolve: ended } = Promise.withResolvers<void>();
-    entry.connecting = promise;
-    entry.stop = (reason) => stop.abort(reason);
-    entry.socket = undefined;
-    try {
-      entry.socket = await this.#connectFromSomePort(entry, target, {
-        ...options,
-        signal: stop.signal,
-      });
-      return entry.socket;
-    } finally {
-      signal?.removeEventListener("abort", giveUp);
-      entry.connecting = undefined;
-      entry.stop = undefined;
-      ended();
-    }
-  }
-
-  /** From the bound port, or from one that is free; another one when somebody else has it. */
-  async #connectFromSomePort(
-    entry: Entry,
-    target: Target,
-    options: TableConnectOptions,
-  ): Promise<Socket> {
-    const refused = new Set<number>();
-    let failure: unknown;
-    for (;;) {
-      let hold: PortHold;
-      try {
-        hold = this.#hold(entry, target, refused);
-      } catch (error) {
-        options.onReleased?.();
-        throw failure ?? error; // What the kernel said of the ports that were left.
-      }
-      entry.used = hold;
-      // The caller is told once, about the attempt that was the last one.
-      let [released, final] = [false, false];
-      const onReleased = () => {
-        released = true;
-        hold.release();
-        if (final) options.onReleased?.();
-      };
-      try {
-        const socket = await this.transport.connect(target, {
-          ...options,
-          localAddress: entry.candidate.hostname,
-          localPort: hold.port,
-          onReleased,
-        });
-        const gone = () => hold.release();
-        socket.closed.then(gone, gone);
-        if (!entry.closed) return socket;
-        await socket.close(); // Closed in the moment in which the connection stood.
-        options.onReleased?.();
-      } catch (error) {
-        failure = error;
-        refused.add(hold.port);
-        if (entry.bound === undefined && refused.size < TRIES && isTaken(error)) continue;
-        final = true;
-        if (released) options.onReleased?.();
-        throw error;
-      }
-      throw unknownDescriptor(entry.descriptor, "connect");
-    }
-  }
-
-  #hold(entry: Entry, target: Target, refused: ReadonlySet<number>): PortHold {
-    if (entry.bound !== undefined) return entry.bound.retain();
-    const { hostname } = entry.candidate;
-    const destination = formatAddress(addressOfTarget(target));
-    const port = this.#ports.take(hostname, destination, refused);
-    return new PortHold(port, () => this.#ports.giveBack(hostname, port, destination));
-  }
-
-  #forget(entry: Entry): void {
-    this.#entries.delete(entry.descriptor);
-    entry.forget();
-  }
-
-  #entry(descriptor: number, operation: string): Entry {
-    const entry = this.#entries.get(descriptor);
-    if (entry === undefined) throw unknownDescriptor(descriptor, operation);
-    return entry;
+  async #closeAll(): Promise<void> {
+    this.#descriptors.end();
+    const closing = this.#descriptors.numbers.map((descriptor) => this.close(descriptor));
+    const ends = await Promise.allSettled(closing);
+    await this.#stock.settled();
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 }
 
-function unknownDescriptor(descriptor: number, operation: string): JackfieldError {
-  return new JackfieldError(
-    "ADDRESS_UNKNOWN_DESCRIPTOR",
-    `Cannot ${operation} descriptor ${descriptor}: it was closed or never issued`,
-    { operation },
-  );
-}
-
-/** Whether an address can lead to a target: both must be of one family. */
-function fits(hostname: string, target: Target | undefined): boolean {
-  if (target === undefined) return true;
-  if ("path" in target) return false;
-  const { hostname: wanted } = addressOfTarget(target);
-  return isHostName(wanted) || ipVersion(wanted) === ipVersion(hostname);
-}
-
-/** Whether somebody else has the port, so that another one may do. */
-function isTaken(error: unknown): boolean {
-  return error instanceof JackfieldError &&
-    (error.reason === "address-in-use" || error.reason === "address-not-available");
+function literalOf(address: string | SocketAddress): string {
+  return normalIp(typeof address === "string" ? address : address.hostname);
 }

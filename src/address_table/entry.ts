@@ -1,47 +1,9 @@
-import type { Socket, SocketAddress } from "../transport/mod.ts";
-
-/** An address of the table, and how many descriptors have it. */
-export interface Candidate {
-  /** The IP literal. */
-  readonly hostname: string;
-  /** How many descriptors have it now. */
-  descriptors: number;
-}
-
-/** A local port that is in use; it goes back when the last of its users has let go. */
-export class PortHold {
-  /** The port. */
-  readonly port: number;
-  /** Resolves when the port has gone back. */
-  readonly gone: Promise<void>;
-  #users = 1;
-  #giveBack!: () => void;
-
-  /** For one user; `giveBack` is called once. */
-  constructor(port: number, giveBack: () => void) {
-    this.port = port;
-    this.gone = new Promise<void>((resolve) => {
-      this.#giveBack = () => {
-        giveBack();
-        resolve();
-      };
-    });
-  }
-
-  /** One more user. */
-  retain(): this {
-    this.#users++;
-    return this;
-  }
-
-  /** One user less. */
-  release(): void {
-    if (--this.#users === 0) this.#giveBack();
-  }
-}
+import type { JackfieldError, Listener, Socket, SocketAddress } from "../transport/mod.ts";
+import type { AddressUser, Candidate } from "./candidate.ts";
+import type { PortHold } from "./port_hold.ts";
 
 /** What stands in the table for one descriptor. */
-export class Entry {
+export class Entry implements AddressUser {
   /** The number that the table issued. */
   readonly descriptor: number;
   /** Its address. */
@@ -52,19 +14,25 @@ export class Entry {
   used: PortHold | undefined;
   /** The connection. */
   socket: Socket | undefined;
-  /** Settles, and never rejects, when the connect on the way has ended. */
-  connecting: Promise<void> | undefined;
+  /** What listens on its port. */
+  listener: Listener | undefined;
+  /** What was accepted there and is still open. */
+  accepted: Set<Socket> | undefined;
+  /** Settles, and never rejects, when the connect or listen on the way has ended. */
+  pending: Promise<void> | undefined;
   /** Ends the connect on the way. */
   stop: ((reason: unknown) => void) | undefined;
   /** Whether `close` was called: the descriptor is unknown from then on. */
   closed = false;
-  #forgotten = false;
+  /** Why its address can be used no longer. */
+  lost: JackfieldError | undefined;
 
   /** A descriptor that has its address and no port yet. */
   constructor(descriptor: number, candidate: Candidate) {
     this.descriptor = descriptor;
     this.candidate = candidate;
-    candidate.descriptors++;
+    this.lost = candidate.lost;
+    candidate.users.add(this);
   }
 
   /** Whether a connection stands. */
@@ -72,17 +40,34 @@ export class Entry {
     return this.socket !== undefined && this.socket.state !== "closed";
   }
 
+  /** What it does already, in a word, so that nothing else can be begun. */
+  get occupation(): string | undefined {
+    if (this.listener !== undefined) return "listening";
+    if (this.connected) return "connected";
+    if (this.pending === undefined) return undefined;
+    return this.stop === undefined ? "listening" : "connecting";
+  }
+
   /** What the kernel uses, or will use; port 0 when that is not known yet. */
   get address(): SocketAddress {
-    const port = (this.bound ?? (this.connecting && this.used))?.port ?? 0;
+    const port = (this.bound ?? (this.pending && this.used))?.port ?? 0;
     return this.socket?.localAddress ?? { hostname: this.candidate.hostname, port };
   }
 
-  /** Give address and bound port back, once. */
-  forget(): void {
-    if (this.#forgotten) return;
-    this.#forgotten = true;
-    this.candidate.descriptors--;
+  /** The lease is lost: nothing may be sent from the address any more. */
+  lose(error: JackfieldError): void {
+    this.lost = error;
+    this.stop?.(error);
+    this.socket?.abort(error);
+    void this.listener?.close();
+    for (const socket of this.accepted ?? []) socket.abort(error);
+    this.letGo();
+  }
+
+  /** Give the bound port back. */
+  letGo(): void {
     this.bound?.release();
+    this.bound = undefined;
+    this.candidate.users.delete(this);
   }
 }

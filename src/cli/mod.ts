@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line: `jackfield serve` and `jackfield get`.
+ * The command line: `jackfield serve`, `jackfield get` and `jackfield addresses`.
  *
  * @example
  * ```ts
@@ -15,6 +15,7 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { addresses } from "./addresses.ts";
 import { get } from "./get.ts";
 import { serve } from "./serve.ts";
 import { EXIT, explain, say, warn } from "./terminal.ts";
@@ -26,6 +27,7 @@ const HELP = `Usage: jackfield <command> [options]
 Commands:
   serve [folder]        serve the files of a folder over HTTP/1.1
   get <url> -o FILE     fetch a file over several connections at once
+  addresses             what sockets can be given, and what is taken
 
 Options:
   -h, --help            this text; jackfield <command> --help for a command
@@ -36,6 +38,7 @@ Exit codes: 0 done, 1 failed, 2 bad arguments, 130 interrupted.`;
 const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
   serve,
   get,
+  addresses,
 };
 
 /** Run the program with these words; resolves to its exit code and never rejects. */

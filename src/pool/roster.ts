@@ -2,7 +2,7 @@ import { badPick, type Picker, Rotation, startStrategy, type Strategy } from "..
 import type { PartingReason, Reports } from "./observer.ts";
 import type { PoolRequest } from "./options.ts";
 import type { PooledState, TargetState } from "./pool_target.ts";
-import { type PoolCandidate, PooledSocket } from "./pooled_socket.ts";
+import type { PoolCandidate, PooledSocket } from "./pooled_socket.ts";
 
 /** Nothing that was written to these is worth waiting for. */
 const ABORTED: readonly PartingReason[] = ["discarded", "prepare", "check", "reset"];

@@ -269,9 +269,11 @@ export function connectionError(
   if (permission) return permissionDenied(operation, "--allow-net", { cause });
   let reason = options.reason ?? (osCode === undefined ? undefined : REASON[osCode]) ??
     (isTlsError(cause) ? "tls" : "other");
-  // Deno: connecting from an address that is not on the host is EINVAL, not EADDRNOTAVAIL.
   if (reason === "other" && osCode === "EINVAL" && localAddress !== undefined) {
-    reason = "address-not-available";
+    // Deno: binding an address that is not on the host is EINVAL, not EADDRNOTAVAIL. For connect(2) it
+    // means that no packet from this address may go there: a loopback address, a blackhole route.
+    const isBind = (cause as { syscall?: unknown }).syscall === "bind";
+    reason = isBind ? "address-not-available" : "unreachable";
   }
   const words = operation === "connect" ? "connect to" : "listen on";
   const from = localAddress === undefined ? "" : ` from ${localAddress}`;

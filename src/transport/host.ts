@@ -118,9 +118,18 @@ export interface InterfaceAddress {
 
 /** An address that was added to an interface, until it is removed. */
 export interface AssignedAddress {
-  /** Keep it for that long from now on; the kernel removes it afterwards by itself. */
+  /**
+   * Keep it for that long from now on; the kernel removes it afterwards by itself.
+   *
+   * @throws {JackfieldError} `ADDRESS_LEASE_LOST` when its time is over already: the address may be
+   * somebody else's by now. `ADDRESS_ASSIGN_FAILED` for everything else.
+   */
   renew(validMs: number): Promise<void>;
-  /** Take it away; sockets that still use it are destroyed. */
+  /**
+   * Take it away; sockets that still use it are destroyed. A second call does nothing.
+   *
+   * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED`.
+   */
   remove(): Promise<void>;
 }
 
@@ -130,29 +139,56 @@ export interface AssignOptions {
   readonly hostname: string;
   /** The name of the interface. */
   readonly interface: string;
-  /** Milliseconds until the kernel removes it by itself, unless it is renewed. */
+  /** Milliseconds, at least 1000, until the kernel removes it by itself, unless it is renewed. */
   readonly validMs: number;
-  /** Marks it, so that it can be found after a crash: up to 15 bytes with the interface's name. */
+  /**
+   * What tools show for it (IPv4 only): the interface's name, a colon and a word, up to 15 bytes.
+   *
+   * @default {the interface's name and `:jf`, if that fits}
+   */
   readonly label?: string;
 }
 
-/** The network interfaces of the host. */
+/** The network interfaces of the host. All but `list` is `UNSUPPORTED` outside of Linux. */
 export interface Interfaces {
-  /** The addresses they have now. */
+  /**
+   * The addresses they have now.
+   *
+   * @throws {JackfieldError} `PERMISSION_DENIED`.
+   */
   list(): readonly InterfaceAddress[];
   /**
-   * Add an address to an interface.
+   * Add an address to an interface. One that is there already is left alone, and is an error.
    *
    * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED`, which names the command that an administrator
    * would run; `PERMISSION_DENIED`.
    */
   assign(options: AssignOptions): Promise<AssignedAddress>;
   /**
-   * Whether packets from a local address to a destination have a way out.
+   * Remove the addresses that were added by processes that have ended without removing them, from
+   * one interface or from all; resolves to what was removed. The kernel does it by itself when
+   * their time is over: this is for those who cannot wait.
    *
-   * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED`, which names the rule that is missing.
+   * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED` or `PERMISSION_DENIED`.
+   */
+  removeLeftovers(interfaceName?: string): Promise<readonly string[]>;
+  /**
+   * Whether packets from a local address to a destination have a way out; both are IP literals.
+   *
+   * @throws {JackfieldError} `ADDRESS_ASSIGN_FAILED`, which names what is missing: the address, the
+   * route, the rule, or a gateway that answers. `PERMISSION_DENIED`.
    */
   checkRoute(destination: string, localAddress: string): Promise<void>;
+}
+
+/** The local ports that the system gives to connections. */
+export interface LocalPorts {
+  /** The first port. */
+  readonly from: number;
+  /** The last port. */
+  readonly to: number;
+  /** Ports that are kept for others, each a range with both ends included. */
+  readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 
 /**
@@ -172,4 +208,6 @@ export interface Host {
   readonly diagnostics?: Diagnostics;
   /** Network interfaces. */
   readonly interfaces?: Interfaces;
+  /** The system's range of local ports; `undefined` where it may not be read. It never asks. */
+  localPorts?(): LocalPorts | undefined;
 }

@@ -98,14 +98,15 @@ test("connectionError() says what was to be done, and from where", () => {
   assertEquals([said.reason, said.osCode], ["tls", "ECONNRESET"]);
 });
 
-test("connectionError() knows EINVAL from a foreign local address", () => {
-  const cause = raw({ code: "EINVAL" });
+test("connectionError() knows what EINVAL means with a local address", () => {
+  const bind = raw({ code: "EINVAL", syscall: "bind" }); // Deno: the address is not on the host.
+  const connect = raw({ code: "EINVAL", syscall: "connect" }); // No way from there to here.
   const options = { localAddress: "192.0.2.9" };
-  assertEquals(connectionError("connect", address, cause).reason, "other");
-  assertEquals(
-    connectionError("connect", address, cause, options).reason,
-    "address-not-available",
-  );
+  const reasonOf = (cause: Error, options = {}) =>
+    connectionError("connect", address, cause, options).reason;
+  assertEquals([bind, connect].map((cause) => reasonOf(cause)), ["other", "other"]);
+  assertEquals(reasonOf(bind, options), "address-not-available");
+  assertEquals(reasonOf(connect, options), "unreachable");
 });
 
 test("connectionError() turns a missing permission of Deno into PERMISSION_DENIED", () => {

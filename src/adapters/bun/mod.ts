@@ -34,6 +34,7 @@ import { assertLocalAddress, connectOverNet, nameInFamilyOf } from "../shared/ne
 import { systemHost } from "../shared/system_host.ts";
 import { BunDriver, bunHandlers, tlsForBun } from "./driver.ts";
 import { endsOf, listenInBun } from "./listen.ts";
+import { lacksRoute } from "./route_probe.ts";
 import { bunGlobal, type BunHandlers, type BunSocket, type BunSocketOptions } from "./runtime.ts";
 
 export { isBun } from "./runtime.ts";
@@ -110,7 +111,9 @@ async function open(
       socket: handshake === undefined ? clientHandlers : handshake.handlers,
     });
   } catch (cause) {
-    throw connectionError("connect", address, cause, { localAddress });
+    const error = connectionError("connect", address, cause, { localAddress });
+    if (error.reason !== "refused" || !await lacksRoute(address, localAddress)) throw error;
+    throw connectionError("connect", address, cause, { localAddress, reason: "unreachable" });
   }
   driver.attach(socket);
   stop.onStop(() => driver.abort());

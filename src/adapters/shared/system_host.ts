@@ -12,11 +12,18 @@ import {
   type OpenFile,
   osCodeOf,
 } from "../../transport/mod.ts";
+import { systemInterfaces } from "./system_interfaces.ts";
+import { systemContexts, systemDiagnostics } from "./system_contexts.ts";
 import { systemNames } from "./system_names.ts";
+import { systemPorts } from "./system_ports.ts";
 
 /** The parts of a host that `node:` modules give in Deno, Bun and Node alike. */
 export const systemHost: Host = {
   names: systemNames,
+  contexts: systemContexts,
+  diagnostics: systemDiagnostics,
+  interfaces: systemInterfaces,
+  localPorts: systemPorts,
   get files() {
     return systemFiles;
   },
