@@ -410,7 +410,7 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     if (entry.state !== "idle") return;
     const nowMs = this.#settings.clock.now();
     const { breaker, idleLimit } = entry.group;
-    idleLimit.ended(nowMs - Math.max(entry.sinceMs, entry.checkedMs), nowMs);
+    idleLimit.ended(nowMs - entry.quietSinceMs, nowMs);
     // A peer that accepts and closes is as good as one that refuses.
     if (!entry.proven) breaker.failed(entry.round, nowMs, lostError(entry.group));
     this.roster.end(entry, "lost");

@@ -72,7 +72,7 @@ export class Keeper<Session> {
     if (entry.socket.state !== "open" || entry.socket.isBusy) return "lost";
     if (entry.expiresMs <= this.nowMs) return "lifetime";
     const { limitMs } = entry.group.idleLimit;
-    return limitMs !== undefined && this.nowMs - entry.sinceMs >= limitMs ? "idle" : undefined;
+    return limitMs !== undefined && this.nowMs - entry.quietSinceMs >= limitMs ? "idle" : undefined;
   }
 
   /** Connect until as many sockets are ready as `minIdle` asks for. */

@@ -95,6 +95,11 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
     return this.#state;
   }
 
+  /** Since when nothing was said on it, as its peer sees it. */
+  get quietSinceMs(): number {
+    return Math.max(this.sinceMs, this.checkedMs);
+  }
+
   /** It is as good as a connection should be. */
   prove(): void {
     this.proven = true;

@@ -112,8 +112,8 @@ export class Roster<Session> {
 
   /** It waits for a task from now on. */
   rest(entry: PooledSocket<Session>, nowMs: number): void {
+    if (entry.state !== "checking") entry.sinceMs = nowMs; // A check is no use of it.
     entry.move("idle");
-    entry.sinceMs = nowMs;
     this.#idle.insert(entry);
     if (this.#picker.added !== undefined) this.#tell("added", entry);
     if (this.#picker.changed !== undefined) this.#tell("changed", entry);

@@ -39,6 +39,15 @@ test("SocketPool closes what nobody uses for idleTimeoutMs, and leaves no timer 
   await pool.close();
 });
 
+test("SocketPool closes what nobody uses for idleTimeoutMs although it is checked meanwhile (P3)", async () => {
+  let checks = 0;
+  const { clock, partings, pool } = partingPool({ check: () => (checks++, true) });
+  await idle(pool, 3); // Checked every 30 seconds, closed after 60: the defaults.
+  await clock.advance(60_000 + 2 * TICK_MS);
+  assertEquals([partings.map(([reason]) => reason), checks], [["idle", "idle", "idle"], 3]);
+  await pool.close();
+});
+
 test("SocketPool keeps minIdle sockets ready beyond those that are leased", async () => {
   const { clock, pool, transport } = poolOnFakes({ maxSize: 5, minIdle: 2 });
   await pool.warmUp();

@@ -240,7 +240,8 @@ test("complaint: all connections end at one moment when their lifetime is over (
   await pool.warmUp();
   let least = 20;
   let mostAtOnce = 0;
-  for (let tick = 0, known = 20; tick < 440; tick++) {
+  let known = 20;
+  for (let tick = 0; tick < 440; tick++) {
     await clock.advance(250);
     mostAtOnce = Math.max(mostAtOnce, transport.connects.length - known);
     known = transport.connects.length;

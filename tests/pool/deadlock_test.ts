@@ -1,11 +1,10 @@
 // Tasks that hold a socket while they wait for another one, and leases that never come back.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type LeakReport, type SocketPool, type SocketPoolOptions } from "../../src/core.ts";
+import type { LeakReport, SocketPool, SocketPoolOptions } from "../../src/core.ts";
 import { systemTransport } from "../../src/system_transport.ts";
 import { test } from "../harness.ts";
 import { settle } from "../support/seeds.ts";
-import { deferred } from "../transport/fakes.ts";
-import { fakeSocket } from "../transport/fakes.ts";
+import { deferred, fakeSocket } from "../transport/fakes.ts";
 import { lease, outcomeOf, type PoolOnFakes, poolOnFakes, refusal, sums } from "./tools.ts";
 
 const { contexts } = systemTransport().host;

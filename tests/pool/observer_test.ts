@@ -1,21 +1,16 @@
 // Who is told what happens in a pool, and what cannot come of it.
 import { assert, assertEquals } from "@std/assert";
-import { channel, type ChannelListener } from "node:diagnostics_channel";
-import {
-  type Diagnostics,
-  diagnosticsObserver,
-  type PoolCandidate,
-  type PoolObserver,
-  type PoolRequest,
-  type SocketLease,
+import type {
+  PoolCandidate,
+  PoolObserver,
+  PoolRequest,
+  SocketLease,
   SocketPool,
-  type SocketPoolOptions,
-  type Strategy,
+  SocketPoolOptions,
+  Strategy,
 } from "../../src/core.ts";
-import { systemTransport } from "../../src/system_transport.ts";
 import { test } from "../harness.ts";
 import { settle } from "../support/seeds.ts";
-import { echoServer } from "../transport/tools.ts";
 import { idle, lease, outcomeOf, poolOnFakes, refusal, sums } from "./tools.ts";
 
 const REFUSED = new Error("refused");
@@ -213,10 +208,11 @@ test("SocketPool: what the hooks of a strategy throw corrupts nothing", async ()
 
 test("SocketPool: an observer may use the pool within any of its calls", async () => {
   for (const method of METHODS) {
-    let pool: SocketPool | undefined;
+    const own: { pool?: SocketPool } = {};
     let calls = 0;
     const extra: Promise<unknown>[] = [];
     const again = () => {
+      const { pool } = own;
       if (pool === undefined || calls++ > 20) return;
       pool.tryAcquire()?.release();
       const asked = pool.acquire({ timeoutMs: 50 }).then((mine) => mine.release(), () => {});
@@ -225,8 +221,8 @@ test("SocketPool: an observer may use the pool within any of its calls", async (
       pool.stats();
     };
     const made = poolOnFakes({ maxSize: 2, leakAfterMs: 500, observer: { [method]: again } });
-    ({ pool } = made);
-    const { clock, transport } = made;
+    const { clock, pool, transport } = made;
+    own.pool = pool;
     const [one, two] = await lease(pool, 2);
     const waiting = lease(pool, 2, { timeoutMs: 5_000 });
     await clock.advance(1_000);
@@ -244,73 +240,17 @@ test("SocketPool: an observer may use the pool within any of its calls", async (
 });
 
 test("SocketPool: a task that gives its socket back when it is told that somebody waits", async () => {
-  let spare: SocketLease | undefined;
+  const spare: SocketLease[] = [];
   const { clock, pool } = poolOnFakes({
     maxSize: 1,
-    observer: { waiting: () => spare?.release() }, // Generous: it keeps one only while nobody asks.
+    observer: { waiting: () => spare[0]?.release() }, // Generous: it keeps one only while nobody asks.
   });
-  [spare] = await lease(pool, 1);
+  spare.push(...await lease(pool, 1));
   const asked = outcomeOf(pool.acquire({ timeoutMs: 1_000 }), clock);
   await clock.advance(1_000);
   const { atMs, lease: mine } = await asked;
   assertEquals([atMs, mine !== undefined, sums(pool).leased], [0, true, 1]);
   mine!.release();
   assertEquals(sums(pool).idle, 1);
-  await pool.close();
-});
-
-test("diagnosticsObserver publishes on the runtime's own channels, to those who listen", async () => {
-  const transport = systemTransport();
-  const listener = await transport.listen();
-  const served = echoServer(listener);
-  const heard: [string, unknown][] = [];
-  const listen: ChannelListener = (message, name) => void heard.push([String(name), message]);
-  const names = ["connected", "leased", "released", "closed", "waiting"].map((event) =>
-    `jackfield:pool:${event}`
-  );
-  const diagnostics = transport.host.diagnostics!;
-  const observer = diagnosticsObserver(diagnostics);
-  const pool = new SocketPool({ transport, target: listener.address, observer });
-  await idle(pool, 1); // Nobody listens yet.
-  for (const name of names) channel(name).subscribe(listen);
-  const mine = await pool.acquire();
-  mine.discard();
-  await idle(pool, 1);
-  await pool.close();
-  for (const name of names) channel(name).unsubscribe(listen);
-  assertEquals(heard.map(([name]) => name.slice("jackfield:pool:".length)), [
-    "leased",
-    "released",
-    "closed",
-    "waiting",
-    "connected",
-    "leased",
-    "released",
-    "closed",
-  ]);
-  const { socket, waitedMs } = heard[0]![1] as { socket: PoolCandidate; waitedMs: number };
-  assertEquals([socket.remoteAddress, socket.leases, waitedMs], [listener.address, 2, 0]);
-  assertEquals((heard[2]![1] as { reason: string }).reason, "discarded");
-  await listener.close();
-  await served;
-});
-
-test("diagnosticsObserver takes a name of its own, and looks before it makes a message", async () => {
-  const published: string[] = [];
-  let listens = false;
-  const diagnostics: Diagnostics = {
-    channel: (name) => ({
-      get hasSubscribers() {
-        return listens;
-      },
-      publish: () => void published.push(name),
-    }),
-  };
-  const { pool } = poolOnFakes({ observer: diagnosticsObserver(diagnostics, "shop:db") });
-  await idle(pool, 1);
-  assertEquals(published, []);
-  listens = true;
-  await idle(pool, 1);
-  assertEquals(published, ["shop:db:leased", "shop:db:released"]);
   await pool.close();
 });

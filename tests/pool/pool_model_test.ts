@@ -1,17 +1,24 @@
 // Random use of a pool over a network in memory with moody targets and virtual time. After each step
-// the pool is compared with what its callers know. A failure names its seed and step:
-// `JACKFIELD_SEED=<seed>` runs that one alone.
+// the pool is compared with what its callers know. A failure names its seed, its step and the last
+// moves; `JACKFIELD_SEED=<seed>` runs that one alone. The same at length is in tests/long/.
 import { assert } from "@std/assert";
-import { test } from "../harness.ts";
+import { runtime, test } from "../harness.ts";
 import { withSeeds } from "../support/seeds.ts";
 import { runModel } from "./model/run.ts";
 
 const STEPS = 2000;
-const SEEDS = Array.from({ length: 100 }, (_, at) => 100 + at);
+/** Each runtime takes other seeds, for a seed gives the same run in all of them. */
+const [FIRST_SEED, COUNT] = ({ deno: [100, 100], bun: [200, 100], node: [300, 70] } as const)[
+  runtime
+];
+const SEEDS = Array.from({ length: COUNT }, (_, at) => FIRST_SEED + at);
 
-test(`SocketPool keeps its rules in ${SEEDS.length * STEPS} random steps (P2, P3)`, async () => {
+test(`SocketPool keeps its rules in ${COUNT * STEPS} random steps (P2, P3)`, async () => {
+  let most = 0;
   await withSeeds(SEEDS, async (dice, seed) => {
     const { leases, connects } = await runModel(dice, seed, STEPS);
-    assert(leases > 20 && connects > 0, `only ${leases} leases, ${connects} connects`);
+    assert(connects > 0, "nothing was connected");
+    most = Math.max(most, leases);
   });
+  assert(most > STEPS / 10, `at most ${most} leases in ${STEPS} steps`);
 });

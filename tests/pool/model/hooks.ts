@@ -6,7 +6,7 @@ import {
   type SocketPoolOptions,
 } from "../../../src/core.ts";
 import type { Dice } from "../../support/seeds.ts";
-import type { ModelNetwork } from "./network.ts";
+import type { Connection, ModelNetwork } from "./network.ts";
 
 /** What a hook of the user's does. */
 type Course =
@@ -33,6 +33,8 @@ export interface HookWorld {
   readonly badness: number;
   /** Milliseconds that a hook may take. */
   readonly limitMs: number;
+  /** Told of each call of one. */
+  readonly begun: (what: "prepare" | "check" | "reset") => void;
   /** Whether they are to be done with, for the run ends. */
   readonly isEnding: () => boolean;
   /** What must not happen has happened. */
@@ -50,32 +52,40 @@ export function moodyHooks(world: HookWorld): Hooks {
     else if (found.leased) fail("a hook was given a socket that is leased");
     return found;
   };
-  const isWrong = (socket: Socket, session: object | undefined) =>
-    session !== connectionOf(socket)?.session;
   return {
     prepare(socket, { signal }) {
+      world.begun("prepare");
       const connection = connectionOf(socket);
       if (connection === undefined) return undefined;
       if (++connection.prepared > 1) fail("a connection was prepared twice");
       if (connection.leases > 0) fail("a connection was prepared after its first lease");
       const session = connection.session = {};
-      return run(world, draw(world), socket, signal, session);
+      const course = drawFor(world, connection);
+      return run(world, course === "no" ? "throw" : course, socket, signal, session);
     },
     check(socket, { signal, session }: SocketContext<object | undefined>) {
-      if (isWrong(socket, session)) fail("check was given the session of another connection");
-      const course = draw(world);
+      world.begun("check");
+      const connection = connectionOf(socket);
+      if (session !== connection?.session) fail("check was given the session of another one");
+      const course = drawFor(world, connection);
       return run(world, course, socket, signal, course !== "no");
     },
     reset(socket, { signal, session }: SocketContext<object | undefined>) {
-      if (isWrong(socket, session)) fail("reset was given the session of another connection");
-      return run(world, draw(world), socket, signal, undefined);
+      world.begun("reset");
+      const connection = connectionOf(socket);
+      if (session !== connection?.session) fail("reset was given the session of another one");
+      const course = drawFor(world, connection);
+      return run(world, course === "no" ? "throw" : course, socket, signal, undefined);
     },
   };
 }
 
-function draw({ dice, badness, isEnding }: HookWorld): Course {
+function drawFor(world: HookWorld, connection: Connection | undefined): Course {
+  const { dice, badness, isEnding } = world;
   if (isEnding()) return "now";
-  return dice.oneOf(dice.random() < badness ? BAD : GOOD);
+  const isBad = dice.random() < badness;
+  if (isBad && connection !== undefined) connection.condemned = true;
+  return dice.oneOf(isBad ? BAD : GOOD);
 }
 
 function run<T>(

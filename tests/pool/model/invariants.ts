@@ -29,11 +29,22 @@ export class Watch {
       return `${open.size} callers wait, and ${stats.waiting} are known`;
     }
     const nowMs = clock.now();
-    for (const { number, deadlineMs, isHopeless } of open) {
+    for (const { number, deadlineMs, isHopeless, isTooMany } of open) {
       if (deadlineMs <= nowMs) return `caller ${number} waits after its deadline`;
+      if (isTooMany) return `caller ${number} waits, and too many did before`;
       if (isHopeless === true) return `caller ${number} waits for itself`;
     }
+    const { prepares, works } = this.#model.hooksAtWork();
+    if (stats.checking > works) return `${stats.checking} are checked, and ${works} hooks at work`;
+    let connects = prepares;
+    for (const flying of network.flying) connects += flying;
+    if (stats.connecting > connects) return `${stats.connecting} connects, and ${connects} are`;
+    // Hooks, and the three that a pool has for itself.
+    if (this.#model.poolClock.pending > prepares + works + 3) return "more timers than work";
     if (closing) return undefined;
+    if (stats.idle > 0 && stats.size - stats.closing > this.#model.pool.maxSize) {
+      return "an idle socket beyond maxSize";
+    }
     const { minIdle } = settings.options;
     if (warming > 0 && stats.idle + stats.leased >= minIdle!) return "warmUp waits in a warm pool";
     if (settings.watched) {
@@ -82,6 +93,9 @@ export class Watch {
     const { size } = stats;
     this.#model.bound = Math.max(pool.maxSize, Math.min(this.#model.bound, size));
     if (size > this.#model.bound) return `${size} sockets, more than maxSize`;
+    const { opening } = onTheWayOf(stats);
+    const { connecting: added } = stats.targets[settings.targets] ?? { connecting: 0 };
+    if (opening - added > settings.options.maxConnecting!) return "more connects than may be";
     if (network.held() > size) return `${network.held()} descriptors, and ${size} are known`;
     for (let target = 0; target < settings.targets; target++) {
       if (stats.targets[target]!.size > settings.targetSizes[target]!) {

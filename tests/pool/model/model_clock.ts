@@ -1,3 +1,4 @@
+import type { Clock } from "../../../src/core.ts";
 import { VirtualClock } from "../../../src/testing/mod.ts";
 
 /** Virtual time that counts the turns of the event loop. */
@@ -9,5 +10,38 @@ export class ModelClock extends VirtualClock {
     return super.settle().then(() => {
       this.turn++;
     });
+  }
+}
+
+/** The time of somebody whose timers are counted. */
+export class CountedClock implements Clock {
+  /** How many timers wait. */
+  pending = 0;
+  #clock: Clock;
+
+  /** The same time as that of another clock. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  schedule(delayMs: number, run: () => void): () => void {
+    let waits = true;
+    const done = () => {
+      if (waits) this.pending--;
+      waits = false;
+    };
+    this.pending++;
+    const cancel = this.#clock.schedule(delayMs, () => {
+      done();
+      run();
+    });
+    return () => {
+      done();
+      cancel();
+    };
   }
 }

@@ -56,6 +56,13 @@ function nth<T>(items: Iterable<T>, place: number): T {
   throw new RangeError("there are fewer");
 }
 
+function call(model: PoolModel): string {
+  const isUse = model.settings.nests && model.dice.below(4) > 0;
+  if (isUse) model.use(drawOptions(model));
+  else model.acquire(drawOptions(model));
+  return isUse ? "use" : "acquire";
+}
+
 function release(model: PoolModel): string | undefined {
   const holding = anyHolding(model);
   if (holding === undefined) return undefined;
@@ -102,6 +109,15 @@ function releaseAgain(model: PoolModel): string | undefined {
   return "release again";
 }
 
+/** Who has given a socket back ends it all the same. */
+function meddle(model: PoolModel): string | undefined {
+  if (model.over.length === 0) return undefined;
+  const { socket } = model.dice.oneOf(model.over);
+  if (model.dice.below(2) === 0) socket.abort();
+  else void socket.close();
+  return "end a socket given back";
+}
+
 function workWith(model: PoolModel): string | undefined {
   const holding = anyHolding(model);
   if (holding === undefined) return undefined;
@@ -127,7 +143,9 @@ function end(model: PoolModel, how: "finish" | "fail"): string | undefined {
 function callWithin(model: PoolModel): string | undefined {
   const task = anyTask(model);
   if (task === undefined || task.depth > 2) return undefined;
-  const options = drawOptions(model);
+  const drawn = drawOptions(model);
+  const isShort = model.dice.below(2) === 0;
+  const options = isShort ? { ...drawn, timeoutMs: 1 + model.dice.below(8) } : drawn;
   const isUse = model.dice.below(2) === 0;
   task.tell(() => isUse ? model.use(options, task) : model.acquire(options, task));
   return isUse ? "use within a task" : "acquire within a task";
@@ -203,14 +221,15 @@ async function advance(model: PoolModel, ms: number): Promise<string> {
 }
 
 const MOVES: readonly (readonly [weight: number, move: Move])[] = [
-  [20, (model) => (model.acquire(drawOptions(model)), "acquire")],
+  [20, call],
   [7, (model) => (model.use(drawOptions(model)), "use")],
   [6, (model) => (model.tryAcquire(drawOptions(model)), "tryAcquire")],
-  [4, callWithin],
+  [5, callWithin],
   [24, release],
   [2, discard],
   [1.5, releaseDirty],
   [2, releaseAgain],
+  [0.5, meddle],
   [4, workWith],
   [8, (model) => end(model, "finish")],
   [1, (model) => end(model, "fail")],

@@ -1,12 +1,12 @@
-import {
-  type ConnectOptions,
-  type Contexts,
-  type Listener,
-  type ListenOptions,
-  type Socket,
-  type SocketAddress,
-  type Target,
-  type Transport,
+import type {
+  ConnectOptions,
+  Contexts,
+  Listener,
+  ListenOptions,
+  Socket,
+  SocketAddress,
+  Target,
+  Transport,
 } from "../../../src/core.ts";
 import { systemContexts } from "../../../src/adapters/shared/system_contexts.ts";
 import {
@@ -48,6 +48,8 @@ export class Connection {
   session: object | undefined = undefined;
   /** Whether a session was given with `add`. */
   given = false;
+  /** Whether a hook has found it unfit, or did not come to an end. */
+  condemned = false;
   /** How often it was leased, and whether it is now, as the observer says. */
   leases = 0;
   leased = false;

@@ -9,10 +9,13 @@ import {
 } from "../../../src/core.ts";
 import type { Dice } from "../../support/seeds.ts";
 import { moodyHooks } from "./hooks.ts";
-import { ModelClock } from "./model_clock.ts";
+import { CountedClock, ModelClock } from "./model_clock.ts";
 import { type Connection, ModelNetwork } from "./network.ts";
 import { drawSettings, HOOK_LIMIT_MS, type RunSettings, takesAny } from "./settings.ts";
 import { Task } from "./task.ts";
+
+/** How `add` may fail after it has taken the socket. */
+const ADD_FAILURES: readonly string[] = ["POOL_PREPARE_FAILED", "POOL_TIMEOUT", "CONNECT_FAILED"];
 
 /** What `prepare` gives. */
 export type Session = object | undefined;
@@ -33,6 +36,8 @@ export interface Ask {
    * `undefined` when a lease, or the waiting of another one, was about to end.
    */
   readonly isHopeless: boolean | undefined;
+  /** Whether as many waited as may, and no connect could begin, when it was called. */
+  readonly isTooMany: boolean;
   /** How many waited when it was called. */
   readonly waitingBefore: number;
   outcome: "granted" | "refused" | undefined;
@@ -61,6 +66,8 @@ export interface CountedSignal {
 export class PoolModel {
   readonly dice: Dice;
   readonly clock: ModelClock;
+  /** The same time, for the pool. */
+  readonly poolClock: CountedClock;
   readonly network: ModelNetwork;
   readonly settings: RunSettings;
   readonly pool: SocketPool<Session>;
@@ -93,10 +100,15 @@ export class PoolModel {
   /** Whether the pool has just had the time to look after what is idle. */
   isRoundDone = false;
 
+  /** When the time of hooks is over that were called. */
+  #prepares: number[] = [];
+  #works: number[] = [];
+
   /** Nobody has called yet; `network` has been started. */
   constructor(dice: Dice, settings: RunSettings, network: ModelNetwork, clock: ModelClock) {
     this.dice = dice;
     this.clock = clock;
+    this.poolClock = new CountedClock(clock);
     this.settings = settings;
     this.network = network;
     network.connecting = (target) => this.#connecting(target);
@@ -107,6 +119,10 @@ export class PoolModel {
       network,
       badness,
       limitMs: HOOK_LIMIT_MS,
+      begun: (what) => {
+        const untilMs = clock.now() + HOOK_LIMIT_MS;
+        (what === "prepare" ? this.#prepares : this.#works).push(untilMs);
+      },
       isEnding: () => this.closing,
       fail: (what) => this.failures.push(what),
     });
@@ -114,7 +130,7 @@ export class PoolModel {
     this.takesAny = takesAny(options.strategy!);
     this.pool = new SocketPool<Session>({
       ...options,
-      clock,
+      clock: this.poolClock,
       transport: network,
       target: network.addresses.slice(0, targets).map(({ hostname, port }, index) => ({
         hostname,
@@ -213,14 +229,15 @@ export class PoolModel {
     } catch (error) {
       code = (error as { code?: string }).code ?? String(error);
     }
-    if (expected !== undefined || code === "POOL_FULL" || code === "POOL_CLOSED") {
+    if (expected !== undefined || code === "POOL_FULL") {
       if (code !== expected) this.failures.push(`add gave ${code}, not ${expected}`);
       if (!connection.isOpen) this.failures.push("add took a socket that it refused");
       return connection.socket.abort();
     }
-    if (code !== undefined && code !== "POOL_PREPARE_FAILED" && code !== "POOL_TIMEOUT") {
-      this.failures.push(`add rejected with ${code}`);
-    }
+    if (code === undefined) return;
+    const mayEnd = code === "POOL_CLOSED" && this.closing;
+    if (!mayEnd && !ADD_FAILURES.includes(code)) this.failures.push(`add rejected with ${code}`);
+    if (connection.isOpen) this.failures.push("add failed and left the socket open");
   }
 
   /** The lease is over, or about to be. */
@@ -243,6 +260,7 @@ export class PoolModel {
       signal,
       within,
       isHopeless,
+      isTooMany: this.#isCrowded(),
       waitingBefore: this.open.size,
       outcome: undefined,
       askedAtLease: undefined,
@@ -251,6 +269,21 @@ export class PoolModel {
     this.open.add(ask);
     for (let task = within; task !== undefined; task = task.within) task.waiting++;
     return ask;
+  }
+
+  /** Whether nobody more may wait. */
+  #isCrowded(): boolean {
+    const { maxWaiting } = this.settings.options;
+    if (this.open.size < maxWaiting!) return false;
+    const { waiting, idle, checking, size, targets } = this.pool.stats();
+    let onTheWay = checking;
+    let hasRoom = false;
+    for (let index = 0; index < targets.length; index++) {
+      onTheWay += targets[index]!.connecting;
+      hasRoom ||= targets[index]!.size < (this.settings.targetSizes[index] ?? 0);
+    }
+    if (waiting - onTheWay < maxWaiting! || idle > 0) return false;
+    return size >= this.pool.maxSize || !hasRoom;
   }
 
   /** Whether nothing would ever come back if a call within this task waited, too. */
@@ -278,6 +311,7 @@ export class PoolModel {
 
   #grant(ask: Ask, lease: SocketLease<Session>, task: Task | undefined): void {
     this.#settled(ask, "granted");
+    if (ask.isTooMany) this.failures.push("a caller was granted who could not even wait");
     if (this.clock.now() > ask.deadlineMs) this.failures.push("a lease after the deadline");
     this.granted.push(ask);
     if (this.settings.watched) {
@@ -365,6 +399,7 @@ export class PoolModel {
         const isNew = connection.leases === 0;
         if (socket.state !== "open") this.failures.push(`leased when ${socket.state}`);
         if (socket.isBusy) this.failures.push("leased when busy");
+        if (connection.condemned) this.failures.push("leased after a hook has failed");
         // What comes at once, such as a greeting, belongs to who has it first.
         const mayGreet = isNew && (!this.settings.hooks.prepare || connection.given);
         const isNews = this.network.farOf(connection)?.turn === this.clock.turn;
@@ -391,6 +426,15 @@ export class PoolModel {
         connection.parted = true;
       },
     };
+  }
+
+  /** How many calls of `prepare` may be going on, and of `check` and `reset`. */
+  hooksAtWork(): { prepares: number; works: number } {
+    const nowMs = this.clock.now();
+    const isGoingOn = (untilMs: number) => untilMs > nowMs;
+    if (this.#prepares.length > 0) this.#prepares = this.#prepares.filter(isGoingOn);
+    if (this.#works.length > 0) this.#works = this.#works.filter(isGoingOn);
+    return { prepares: this.#prepares.length, works: this.#works.length };
   }
 
   /** What the pool says of itself. */

@@ -80,8 +80,9 @@ async function finish(model: PoolModel, watch: Watch): Promise<string | undefine
   const how = dice.below(3);
   model.closing = true;
   let isClosed = false;
-  const closed = pool.close().then(() => isClosed = true);
-  if (pool.close() !== pool.close()) return "close gave another promise";
+  const promise = pool.close();
+  const closed = promise.then(() => isClosed = true);
+  if (pool.close() !== promise) return "close gave another promise";
   if (how === 0) pool.abort(new Error("enough"));
   if (how === 0) {
     for (const holding of [...model.holdings.values()]) model.letGo(holding);
@@ -97,6 +98,7 @@ async function finish(model: PoolModel, watch: Watch): Promise<string | undefine
   const stats = model.stats;
   const wrong = watch.now(stats) ?? watch.settled(stats);
   if (wrong !== undefined) return `while it closed: ${wrong}`;
+  if (model.poolClock.pending > 0) return "a timer of a pool that is closed";
   if (model.open.size > 0) return "callers wait for a pool that is closed";
   if (model.holdings.size > 0 && isClosed) return "closed before every lease was given back";
   for (const holding of [...model.holdings.values()]) {

@@ -30,6 +30,8 @@ export interface RunSettings {
   readonly hooks: { readonly prepare: boolean; readonly check: boolean; readonly reset: boolean };
   /** How often a hook goes wrong. */
   readonly badness: number;
+  /** Whether most callers use `use`. */
+  readonly nests: boolean;
   /** Whether an observer watches. */
   readonly watched: boolean;
 }
@@ -39,7 +41,8 @@ export const HOOK_LIMIT_MS = 10;
 
 /** Draw what a pool is like. */
 export function drawSettings(dice: Dice): RunSettings {
-  const maxSize = 1 + dice.below(6);
+  const nests = dice.below(4) === 0;
+  const maxSize = 1 + dice.below(nests ? 3 : 6); // So that tasks often hold all there is.
   const targets = dice.oneOf([1, 1, 1, 2, 3]);
   const backoffMs = dice.oneOf([0, 5, 5]);
   const list = Array.from({ length: targets });
@@ -53,6 +56,7 @@ export function drawSettings(dice: Dice): RunSettings {
       reset: dice.below(10) < 3,
     },
     badness: dice.oneOf([0.01, 0.05, 0.3]),
+    nests,
     watched: dice.below(4) > 0,
     options: {
       maxSize,
