@@ -318,12 +318,19 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     waitedMs: number,
   ): SocketLease<Session> {
     this.roster.lend(entry, this.keeper.nowMs);
-    if (!entry.proven) entry.prove();
     const lease = new SocketLease(entry, this);
     entry.lease = lease;
     entry.call = call;
     if (this.#observed) this.#reports.leased(entry, waitedMs);
+    if (!entry.proven) this.#prove(entry);
     return lease;
+  }
+
+  /** Its target works, and more may be opened than while that was in doubt. */
+  #prove(entry: PooledSocket<Session>): void {
+    const wasInDoubt = entry.group.breaker.failures > 0;
+    entry.prove();
+    if (wasInDoubt && this.line.length > 0) this.serve();
   }
 
   #isSurplus(entry: PooledSocket<Session>): boolean {
@@ -380,9 +387,11 @@ export class Exchange<Session> implements LeaseOwner<Session> {
 
   /** It came about by something else than a new caller, such as a pool that became smaller. */
   #breakDeadlock(): void {
-    const youngest = this.line.youngestHolder;
-    if (youngest === undefined || !this.#prospects.isBlocked(this.#maxSize)) return;
-    this.line.refuse(youngest, this.#prospects.deadlock(youngest.caller!));
+    for (;;) {
+      const youngest = this.line.youngestHolder;
+      if (youngest === undefined || !this.#prospects.isBlocked(this.#maxSize)) return;
+      this.line.refuse(youngest, this.#prospects.deadlock(youngest.caller!));
+    }
   }
 
   #connectFailed(target: TargetState, error: unknown, isTold: boolean): void {

@@ -157,6 +157,13 @@ test("SocketPool: two pools in one another are two pools (7)", async () => {
   const through = (a: SocketPool, b: SocketPool) => a.use(() => b.use(() => "both"));
   assertEquals(await through(one.pool, other.pool), "both");
   assertEquals(await through(other.pool, one.pool), "both");
+  // Who holds a socket of one pool may wait for the other, whoever has that one's.
+  const [bare] = await lease(other.pool, 1);
+  const patient = one.pool.use(() => other.pool.use(() => "in the end"));
+  await settle();
+  assertEquals(sums(other.pool).waiting, 1);
+  bare!.release();
+  assertEquals(await patient, "in the end");
   const twice = one.pool.use(() => other.pool.use(() => one.pool.use(() => "never")));
   assertEquals((await refusal(twice)).code, "POOL_DEADLOCK");
   await Promise.all([one.pool.close(), other.pool.close()]);

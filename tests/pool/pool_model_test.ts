@@ -8,7 +8,7 @@ import { runModel } from "./model/run.ts";
 
 const STEPS = 2000;
 /** Each runtime takes other seeds, for a seed gives the same run in all of them. */
-const [FIRST_SEED, COUNT] = ({ deno: [100, 100], bun: [200, 100], node: [300, 70] } as const)[
+const [FIRST_SEED, COUNT] = ({ deno: [100, 100], bun: [200, 100], node: [300, 50] } as const)[
   runtime
 ];
 const SEEDS = Array.from({ length: COUNT }, (_, at) => FIRST_SEED + at);

@@ -12,7 +12,7 @@ import { countDescriptors, descriptorsBack, sleep } from "../transport/tools.ts"
 import { NOISE, RealPeer } from "./model/real_peer.ts";
 import { drawStrategy } from "./model/settings.ts";
 
-const RUN_MS = 2500;
+const RUN_MS = 2000;
 const CALLERS = 16;
 /** The timers of a machine with much to do may be late. */
 const LATE_MS = 2000;
@@ -48,6 +48,14 @@ class Count {
     };
     const { name, capabilities, host } = inner;
     return { name, capabilities, host, connect, listen: (options) => inner.listen(options) };
+  }
+
+  /** The open socket that has this address, as an object. */
+  find(localAddress: object): Socket | undefined {
+    for (const socket of this.sockets) {
+      if (socket.localAddress === localAddress && socket.state === "open") return socket;
+    }
+    return undefined;
   }
 
   get held(): number {
@@ -137,6 +145,10 @@ class Run {
         leased: ({ localAddress }) => {
           if (this.#leased.has(localAddress)) this.failures.push("one socket, two leases");
           this.#leased.add(localAddress);
+          const socket = this.count.find(localAddress);
+          if (socket === undefined) return; // Its end is known, and told of within the same turn.
+          if (socket.isBusy) this.failures.push("leased when busy");
+          if (socket.hasUnread) this.failures.push("leased with something unread");
         },
         released: ({ localAddress }) => {
           if (!this.#leased.delete(localAddress)) this.failures.push("released, and not leased");

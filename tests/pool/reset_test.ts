@@ -108,6 +108,20 @@ test("SocketPool lends no socket that ended, or got bytes, while it was reset", 
   assertEquals(transport.held, 0);
 });
 
+test("SocketPool lends no socket from which its reset still reads", async () => {
+  const { pool } = poolOnFakes({
+    maxSize: 1,
+    reset: (socket) => void socket.read(new Uint8Array(1)).catch(() => {}),
+  });
+  const [first] = await lease(pool, 1);
+  const waiting = pool.acquire();
+  first!.release();
+  const next = await waiting;
+  assertEquals(next.socket === first!.socket, false);
+  next.discard();
+  await pool.close();
+});
+
 test("SocketPool.close() gives up a reset, and lends its socket to nobody", async () => {
   const signals: AbortSignal[] = [];
   const { clock, pool, transport } = poolOnFakes({

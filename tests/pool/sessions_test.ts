@@ -4,6 +4,7 @@ import type { Socket, SocketContext, SocketPoolOptions } from "../../src/core.ts
 import { test } from "../harness.ts";
 import { settle } from "../support/seeds.ts";
 import { deferred } from "../transport/fakes.ts";
+import { bytesOf } from "../transport/tools.ts";
 import { lease, outcomeOf, poolOnFakes, refusal, sums, TARGET, watchedSignal } from "./tools.ts";
 
 const BAD = new Error("wrong password");
@@ -128,14 +129,31 @@ test("SocketPool: what prepare gives after its time serves nobody", async () => 
   await pool.close();
 });
 
-test("SocketPool aborts the signal of prepare when the pool ends", async () => {
+test("SocketPool aborts the signal of prepare when the pool ends, before its socket has closed", async () => {
   const { contexts, pool, transport } = clientPool();
+  const closing = deferred();
+  transport.answer = (one) => void one.open({ closing: () => closing.promise });
   const asked = refusal(pool.acquire());
   await settle();
   const closed = pool.close();
   assertEquals((await asked).code, "POOL_CLOSED");
+  await settle();
+  assertEquals([contexts[0]!.signal.aborted, transport.held], [true, 1]);
+  closing.resolve();
   await closed;
-  assertEquals([contexts[0]!.signal.aborted, transport.held], [true, 0]);
+  assertEquals(transport.held, 0);
+});
+
+test("SocketPool lends no socket in which prepare has left bytes", async () => {
+  const { handshakes, pool, transport } = clientPool();
+  transport.answer = (one) => void one.open({ unread: bytesOf("220 greeting") });
+  const asked = refusal(pool.acquire());
+  await settle();
+  handshakes[0]!.resolve();
+  const { code, message } = await asked;
+  assertEquals([code, transport.held], ["POOL_PREPARE_FAILED", 0]);
+  assertStringIncludes(message, "bytes that nobody read");
+  await pool.close();
 });
 
 test("SocketPool aborts the signal of prepare when its socket ends", async () => {

@@ -79,7 +79,7 @@ test("SocketPool makes who waits wait when every target is at its maxSize (P2)",
 
 test("SocketPool spreads over the others what a target that is down cannot take", async () => {
   const { clock, down, pool, sizes } = cluster([A!, B!, C!], { maxSize: 9 });
-  down.add("b.test");
+  down.add("a.test"); // It is the first one that is tried.
   for (let task = 0; task < 9; task++) {
     const { code } = await outcomeOf(pool.acquire({ timeoutMs: 1_000 }), clock);
     assertEquals(code, undefined); // Nobody is told of a failure that another target makes good.

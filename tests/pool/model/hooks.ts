@@ -6,7 +6,8 @@ import {
   type SocketPoolOptions,
 } from "../../../src/core.ts";
 import type { Dice } from "../../support/seeds.ts";
-import type { Connection, ModelNetwork } from "./network.ts";
+import type { Connection } from "./connection.ts";
+import type { ModelNetwork } from "./network.ts";
 
 /** What a hook of the user's does. */
 type Course =

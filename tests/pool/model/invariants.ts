@@ -29,10 +29,12 @@ export class Watch {
       return `${open.size} callers wait, and ${stats.waiting} are known`;
     }
     const nowMs = clock.now();
-    for (const { number, deadlineMs, isHopeless, isTooMany } of open) {
+    for (const { number, deadlineMs, within, isTooMany, isHopeless } of open) {
       if (deadlineMs <= nowMs) return `caller ${number} waits after its deadline`;
       if (isTooMany) return `caller ${number} waits, and too many did before`;
-      if (isHopeless === true) return `caller ${number} waits for itself`;
+      const isStuck = isHopeless === true ||
+        (within !== undefined && this.#model.isHopeless(within) === true);
+      if (isStuck) return `caller ${number} waits for itself`;
     }
     const { prepares, works } = this.#model.hooksAtWork();
     if (stats.checking > works) return `${stats.checking} are checked, and ${works} hooks at work`;

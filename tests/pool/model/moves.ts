@@ -1,6 +1,8 @@
 import type { AcquireOptions } from "../../../src/core.ts";
-import { BEHAVIOURS, type Connection } from "./network.ts";
-import type { Holding, PoolModel } from "./pool_model.ts";
+import type { Holding } from "./ask.ts";
+import type { Connection } from "./connection.ts";
+import { BEHAVIOURS } from "./network.ts";
+import type { PoolModel } from "./pool_model.ts";
 import { drawStrategy, takesAny, TENANTS } from "./settings.ts";
 import type { Task } from "./task.ts";
 

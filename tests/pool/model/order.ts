@@ -1,4 +1,5 @@
-import type { Ask, PoolModel } from "./pool_model.ts";
+import type { Ask } from "./ask.ts";
+import type { PoolModel } from "./pool_model.ts";
 import { TENANTS } from "./settings.ts";
 
 const NAMES = Object.keys(TENANTS);

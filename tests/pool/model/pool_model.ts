@@ -1,63 +1,23 @@
 import {
   type AcquireOptions,
-  isJackfieldError,
-  type PoolObserver,
   type PoolStats,
   type Socket,
   type SocketLease,
   SocketPool,
 } from "../../../src/core.ts";
 import type { Dice } from "../../support/seeds.ts";
+import { type Ask, CountedSignal, type Holding, type Session } from "./ask.ts";
+import type { Connection } from "./connection.ts";
 import { moodyHooks } from "./hooks.ts";
 import { CountedClock, ModelClock } from "./model_clock.ts";
-import { type Connection, ModelNetwork } from "./network.ts";
+import { ModelNetwork } from "./network.ts";
+import { watchingObserver } from "./observer.ts";
+import { whyNot } from "./refusals.ts";
 import { drawSettings, HOOK_LIMIT_MS, type RunSettings, takesAny } from "./settings.ts";
 import { Task } from "./task.ts";
 
 /** How `add` may fail after it has taken the socket. */
 const ADD_FAILURES: readonly string[] = ["POOL_PREPARE_FAILED", "POOL_TIMEOUT", "CONNECT_FAILED"];
-
-/** What `prepare` gives. */
-export type Session = object | undefined;
-
-/** A call of `acquire` or `use`. */
-export interface Ask {
-  readonly number: number;
-  readonly tenant: string;
-  readonly priority: number;
-  /** The smaller, the earlier among those of its tenant. */
-  readonly rank: number;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
-  /** The task within which it was called. */
-  readonly within: Task | undefined;
-  /**
-   * Whether everything was leased to tasks that wait, this one included, when it was called;
-   * `undefined` when a lease, or the waiting of another one, was about to end.
-   */
-  readonly isHopeless: boolean | undefined;
-  /** Whether as many waited as may, and no connect could begin, when it was called. */
-  readonly isTooMany: boolean;
-  /** How many waited when it was called. */
-  readonly waitingBefore: number;
-  outcome: "granted" | "refused" | undefined;
-  /** How many callers and leases there were when it was granted, if that is known. */
-  askedAtLease: number | undefined;
-  leaseNumber: number;
-}
-
-/** A lease that was not given back. */
-export interface Holding {
-  readonly lease: SocketLease<Session>;
-  /** The task that has it, if it was `use`. */
-  readonly task: Task | undefined;
-}
-
-/** A signal of the test's that counts who listens. */
-export interface CountedSignal {
-  readonly controller: AbortController;
-  listeners: number;
-}
 
 /**
  * What callers of a pool know of it: who asked, who has what, and what there is at the other end.
@@ -97,9 +57,10 @@ export class PoolModel {
   /** The most sockets that there may be now: more than `maxSize` after it was made smaller. */
   bound: number;
   takesAny: boolean;
+  /** How many moves there were since everything had settled. */
+  movesInTurn = 0;
   /** Whether the pool has just had the time to look after what is idle. */
   isRoundDone = false;
-
   /** When the time of hooks is over that were called. */
   #prepares: number[] = [];
   #works: number[] = [];
@@ -141,7 +102,7 @@ export class PoolModel {
       ...(hooks.prepare ? { prepare: all.prepare } : {}),
       ...(hooks.check ? { check: all.check } : {}),
       ...(hooks.reset ? { reset: all.reset } : {}),
-      ...(settings.watched ? { observer: this.#observer() } : {}),
+      ...(settings.watched ? { observer: watchingObserver(this) } : {}),
     });
     for (let count = 0; count < 3; count++) this.newSignal();
   }
@@ -156,23 +117,10 @@ export class PoolModel {
   }
 
   /** A signal that callers may share. */
-  newSignal(): CountedSignal {
-    const controller = new AbortController();
-    const counted: CountedSignal = { controller, listeners: 0 };
-    const { signal } = controller;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>) => {
-      counted.listeners++;
-      add(...args);
-    };
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-      counted.listeners--;
-      remove(...args);
-    };
+  newSignal(): void {
+    const counted = new CountedSignal();
     this.signals.push(counted);
     this.allSignals.push(counted);
-    return counted;
   }
 
   /** Call `acquire`. */
@@ -250,7 +198,7 @@ export class PoolModel {
   #ask(options: AcquireOptions, within: Task | undefined): Ask {
     const nowMs = this.clock.now();
     const { tenant = "", priority = 0, timeoutMs = 30_000, signal } = options;
-    const isHopeless = within === undefined ? false : this.#isHopeless(within);
+    const isHopeless = within === undefined ? false : this.isHopeless(within);
     const ask: Ask = {
       number: this.asked++,
       tenant,
@@ -286,8 +234,11 @@ export class PoolModel {
     return size >= this.pool.maxSize || !hasRoom;
   }
 
-  /** Whether nothing would ever come back if a call within this task waited, too. */
-  #isHopeless(within: Task): boolean | undefined {
+  /**
+   * Whether nothing would ever come back if a call within this task waited, too; `undefined` while
+   * a lease or a waiter that is known here is about to end.
+   */
+  isHopeless(within: Task): boolean | undefined {
     const { size, leased, targets } = this.pool.stats();
     if (leased !== this.holdings.size) return undefined;
     for (const { isHopeless } of this.open) {
@@ -339,34 +290,10 @@ export class PoolModel {
   }
 
   #refuse(ask: Ask, error: unknown): void {
+    const isHopelessNow = ask.within === undefined ? false : this.isHopeless(ask.within);
     this.#settled(ask, "refused");
-    const wrong = this.#whyNot(ask, error);
+    const wrong = whyNot(this, ask, error, isHopelessNow);
     if (wrong !== undefined) this.failures.push(`refused with ${error}, but ${wrong}`);
-  }
-
-  /** Why a caller may not be refused with this error. */
-  #whyNot(ask: Ask, error: unknown): string | undefined {
-    if (ask.signal?.aborted && error === ask.signal.reason) return undefined;
-    if (!isJackfieldError(error)) return "that is no error of the pool";
-    switch (error.code) {
-      case "POOL_CLOSED":
-        return this.closing ? undefined : "the pool is open";
-      case "POOL_QUEUE_FULL":
-        return ask.waitingBefore >= this.settings.options.maxWaiting! ? undefined : "few wait";
-      case "POOL_DEADLOCK":
-        return ask.isHopeless === false ? "something may come back" : undefined;
-      case "POOL_TIMEOUT":
-        if (error.operation !== "acquire") break;
-        return this.clock.now() >= ask.deadlineMs ? undefined : "it is too early";
-      case "POOL_PREPARE_FAILED":
-      case "CONNECT_FAILED":
-      case "CONNECT_TIMEOUT":
-        break;
-      default:
-        return "nobody expects that";
-    }
-    this.refusedByFailure++;
-    return undefined;
   }
 
   #connecting(target: number): void {
@@ -378,54 +305,6 @@ export class PoolModel {
       this.failures.push(`a connect beside ${this.network.held(target)} of target ${target}`);
     }
     if (this.closing) this.failures.push("a connect after the end");
-  }
-
-  #observer(): PoolObserver {
-    const find = (localAddress: Socket["localAddress"], event: string) => {
-      const found = this.network.find(localAddress);
-      if (found === undefined) this.failures.push(`the observer was told of nothing: ${event}`);
-      return found;
-    };
-    return {
-      connected: ({ localAddress }) => {
-        const connection = find(localAddress, "connected");
-        if (connection !== undefined) connection.joined = true;
-      },
-      leased: ({ localAddress }) => {
-        const connection = find(localAddress, "leased");
-        if (connection === undefined) return;
-        if (connection.leased) this.failures.push("one socket, two leases");
-        const { socket } = connection;
-        const isNew = connection.leases === 0;
-        if (socket.state !== "open") this.failures.push(`leased when ${socket.state}`);
-        if (socket.isBusy) this.failures.push("leased when busy");
-        if (connection.condemned) this.failures.push("leased after a hook has failed");
-        // What comes at once, such as a greeting, belongs to who has it first.
-        const mayGreet = isNew && (!this.settings.hooks.prepare || connection.given);
-        const isNews = this.network.farOf(connection)?.turn === this.clock.turn;
-        if (socket.hasUnread && !mayGreet && !isNews) {
-          this.failures.push("leased with something unread");
-        }
-        const prepared = this.settings.hooks.prepare && !connection.given ? 1 : 0;
-        if (connection.prepared !== prepared) this.failures.push("leased, but not prepared once");
-        connection.leased = true;
-        connection.leases++;
-        connection.askedAtLease = this.asked;
-        connection.leaseNumber = ++this.leases;
-      },
-      released: ({ localAddress }) => {
-        const connection = find(localAddress, "released");
-        if (connection === undefined) return;
-        if (!connection.leased) this.failures.push("released what nobody had");
-        connection.leased = false;
-      },
-      closed: ({ localAddress }) => {
-        const connection = find(localAddress, "closed");
-        if (connection === undefined) return;
-        if (connection.parted) this.failures.push("parted twice with one socket");
-        connection.parted = true;
-      },
-    };
   }
 
   /** How many calls of `prepare` may be going on, and of `check` and `reset`. */

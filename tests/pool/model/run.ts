@@ -42,6 +42,7 @@ async function run(dice: Dice, seed: number, steps: number): Promise<RunFacts> {
   let wrong = watch.now(model.stats);
   let step = 0;
   for (; step < steps && wrong === undefined; step++) {
+    model.movesInTurn++;
     const made = move(model);
     const name = typeof made === "string" ? made : await made;
     moves[step % SHOWN] = name;
@@ -53,6 +54,7 @@ async function run(dice: Dice, seed: number, steps: number): Promise<RunFacts> {
     wrong = watch.now(stats) ?? watch.settled(stats) ?? order.look();
     if (wrong === undefined && model.isRoundDone) wrong = watch.kept(stats);
     model.isRoundDone = false;
+    model.movesInTurn = 0;
   }
   let stats = JSON.stringify(model.stats);
   if (wrong === undefined) wrong = await finish(model, watch);
@@ -83,8 +85,8 @@ async function finish(model: PoolModel, watch: Watch): Promise<string | undefine
   const promise = pool.close();
   const closed = promise.then(() => isClosed = true);
   if (pool.close() !== promise) return "close gave another promise";
-  if (how === 0) pool.abort(new Error("enough"));
   if (how === 0) {
+    pool.abort(new Error("enough"));
     for (const holding of [...model.holdings.values()]) model.letGo(holding);
   }
   try {
@@ -122,8 +124,8 @@ async function leftovers(model: PoolModel): Promise<string | undefined> {
   const { clock, network, open, tasks } = model;
   await clock.advance(200);
   const { size, idle, leased, connecting, checking, closing, waiting } = model.stats;
-  const sum = size + idle + leased + connecting + checking + closing + waiting;
-  if (sum !== 0) return "the pool is not empty after its end";
+  const left = size + idle + leased + connecting + checking + closing + waiting;
+  if (left !== 0) return "the pool is not empty after its end";
   if (open.size > 0) return "callers were not told of the end";
   if (tasks.size > 0) return "a use has not settled";
   if (model.unsettled > 0) return `${model.unsettled} promises have not settled`;
