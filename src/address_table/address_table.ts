@@ -1,38 +1,22 @@
-import { roundRobin } from "../strategy/mod.ts";
 import {
   assertPort,
-  type Clock,
   type Listener,
   type Socket,
   type SocketAddress,
-  systemClock,
   type Target,
   type Transport,
 } from "../transport/mod.ts";
 import { AddressNeed } from "./address_choice.ts";
-import type { AddressSource } from "./address_source.ts";
-import { AddressStock } from "./address_stock.ts";
 import type { TableConnectOptions } from "./connecting.ts";
-import { Connector } from "./connector.ts";
-import { Descriptors } from "./descriptors.ts";
 import { destinationNamed } from "./destination.ts";
-import { restAfterFailure } from "./failure.ts";
 import { normalIp } from "./ip.ts";
 import { listenEntry, type TableListenOptions } from "./listening.ts";
 import { Outstanding } from "./outstanding.ts";
 import { PortHold } from "./port_hold.ts";
-import { planPorts, type PortPlan } from "./port_range.ts";
-import { PortTable } from "./port_table.ts";
-import { Rests } from "./rests.ts";
 import { descriptorInUse } from "./table_errors.ts";
-import {
-  type AddressTableOptions,
-  type BindOptions,
-  checkTableOptions,
-  type CreateOptions,
-  reporterOf,
-} from "./table_options.ts";
-import { addressStates, type AddressTableState } from "./table_state.ts";
+import type { AddressTableOptions, BindOptions, CreateOptions } from "./table_options.ts";
+import { assembleTable, type TableParts } from "./table_parts.ts";
+import { type AddressTableState, tableState } from "./table_state.ts";
 
 /**
  * Gives every socket a local address and port of its own, under a descriptor that the table issues.
@@ -57,15 +41,7 @@ import { addressStates, type AddressTableState } from "./table_state.ts";
 export class AddressTable implements AsyncDisposable {
   /** Where the sockets come from. */
   readonly transport: Transport;
-  #exclusive: boolean;
-  #source: AddressSource;
-  #clock: Clock;
-  #stock: AddressStock;
-  #descriptors: Descriptors;
-  #plan: PortPlan;
-  #ports: PortTable;
-  #rests: Rests;
-  #connector: Connector;
+  #parts: TableParts;
   #closing: Promise<void> | undefined;
 
   /**
@@ -74,53 +50,18 @@ export class AddressTable implements AsyncDisposable {
    * @throws {JackfieldError} `UNSUPPORTED` for what the transport or its host lack.
    */
   constructor(options: AddressTableOptions) {
-    checkTableOptions(options);
-    const { transport, source, clock = systemClock, random, exclusive = false } = options;
-    const report = reporterOf(options.onError);
-    this.transport = transport;
-    this.#source = source;
-    this.#exclusive = exclusive;
-    this.#clock = clock;
-    this.#rests = new Rests(clock);
-    this.#plan = planPorts(options.ports, transport.host);
-    this.#ports = new PortTable(this.#plan, { random, clock, restMs: options.portRestMs });
-    this.#stock = new AddressStock(
-      {
-        transport,
-        source,
-        clock,
-        exclusive,
-        assign: options.assign,
-        drainMs: options.drainMs ?? 1000,
-        report,
-      },
-      {
-        strategy: options.strategy ?? roundRobin(),
-        rests: this.#rests,
-        maxAddresses: options.maxAddresses ?? (exclusive ? Infinity : 256),
-        maxSocketsPerAddress: exclusive ? 1 : options.maxSocketsPerAddress ?? Infinity,
-        reuseRestMs: options.reuseRestMs ?? 0,
-      },
-    );
-    this.#descriptors = new Descriptors(this.#stock, options.maxDescriptors ?? 65_536, report);
-    this.#connector = new Connector({
-      transport,
-      ports: this.#ports,
-      descriptors: this.#descriptors,
-      rests: this.#rests,
-      restAfter: options.restAfter ?? restAfterFailure,
-      keepsHandedOff: exclusive || options.assign !== undefined,
-    });
+    this.#parts = assembleTable(options);
+    this.transport = options.transport;
   }
 
   /** How many descriptors are issued. */
   get size(): number {
-    return this.#descriptors.size;
+    return this.#parts.descriptors.size;
   }
 
   /** How many local ports are in use, over all addresses and destinations. */
   get ports(): number {
-    return this.#ports.size;
+    return this.#parts.ports.size;
   }
 
   /**
@@ -131,7 +72,7 @@ export class AddressTable implements AsyncDisposable {
    */
   async create(options: CreateOptions = {}): Promise<number> {
     const need = new AddressNeed(options.target);
-    return (await this.#descriptors.create(need, options.signal)).descriptor;
+    return (await this.#parts.descriptors.create(need, options.signal)).descriptor;
   }
 
   /**
@@ -146,17 +87,17 @@ export class AddressTable implements AsyncDisposable {
   async bind(descriptor: number, { port }: BindOptions = {}): Promise<SocketAddress> {
     if (port !== undefined) assertPort(port);
     if (port === 0) throw new RangeError('Cannot bind port "0": expected 1 to 65535');
-    let entry = this.#descriptors.use(descriptor, "bind");
+    let entry = this.#parts.descriptors.use(descriptor, "bind");
     while (entry.pending !== undefined) {
       await entry.pending;
-      entry = this.#descriptors.use(descriptor, "bind");
+      entry = this.#parts.descriptors.use(descriptor, "bind");
     }
     if (entry.bound === undefined && !entry.connected) {
       const { hostname } = entry.candidate;
       const taken = port === undefined
-        ? this.#ports.take(hostname)
-        : this.#ports.takePort(hostname, port);
-      entry.bound = new PortHold(this.#ports, hostname, taken);
+        ? this.#parts.ports.take(hostname)
+        : this.#parts.ports.takePort(hostname, port);
+      entry.bound = new PortHold(this.#parts.ports, hostname, taken);
       entry.socket = undefined; // A connection that has ended says nothing any more.
     }
     if (port === undefined || port === entry.address.port) return entry.address;
@@ -184,13 +125,13 @@ export class AddressTable implements AsyncDisposable {
     const outstanding = new Outstanding(options.onReleased);
     try {
       return typeof first === "number"
-        ? await this.#connector.connect(
-          this.#descriptors.useIdle(first, "connect"),
+        ? await this.#parts.connector.connect(
+          this.#parts.descriptors.useIdle(first, "connect"),
           target,
           options,
           outstanding,
         )
-        : await this.#connector.connectAnew(target, options, outstanding);
+        : await this.#parts.connector.connectAnew(target, options, outstanding);
     } catch (error) {
       outstanding.fail();
       throw error;
@@ -206,8 +147,8 @@ export class AddressTable implements AsyncDisposable {
    * the transport's `listen` throws.
    */
   async listen(descriptor: number, options: TableListenOptions = {}): Promise<Listener> {
-    const entry = this.#descriptors.useIdle(descriptor, "listen with");
-    return await listenEntry(this.transport, this.#ports, entry, options);
+    const entry = this.#parts.descriptors.useIdle(descriptor, "listen with");
+    return await listenEntry(this.transport, this.#parts.ports, entry, options);
   }
 
   /**
@@ -217,7 +158,7 @@ export class AddressTable implements AsyncDisposable {
    * @throws {JackfieldError} `ADDRESS_UNKNOWN_DESCRIPTOR`.
    */
   addressOf(descriptor: number): SocketAddress {
-    return this.#descriptors.find(descriptor, "look up").address;
+    return this.#parts.descriptors.find(descriptor, "look up").address;
   }
 
   /**
@@ -229,9 +170,9 @@ export class AddressTable implements AsyncDisposable {
    * given back: the descriptor is forgotten all the same.
    */
   async close(descriptor: number): Promise<void> {
-    const entry = this.#descriptors.find(descriptor, "close");
+    const entry = this.#parts.descriptors.find(descriptor, "close");
     const cannotCancel = entry.stop !== undefined && !this.transport.capabilities.cancelConnect;
-    await this.#descriptors.close(entry, cannotCancel);
+    await this.#parts.descriptors.close(entry, cannotCancel);
   }
 
   /**
@@ -248,7 +189,7 @@ export class AddressTable implements AsyncDisposable {
     if (!(forMs > 0)) {
       throw new RangeError(`Cannot use forMs "${forMs}": expected more than 0 milliseconds`);
     }
-    this.#rests.ask(literalOf(address), destinationNamed(target), forMs);
+    this.#parts.rests.ask(literalOf(address), destinationNamed(target), forMs);
   }
 
   /** The same without end: until `lift`. */
@@ -258,27 +199,17 @@ export class AddressTable implements AsyncDisposable {
 
   /** End a rest or a ban, also one after a failure; `false` when there was none. */
   lift(address: string | SocketAddress, target?: string | Target): boolean {
-    return this.#rests.lift(literalOf(address), destinationNamed(target));
+    return this.#parts.rests.lift(literalOf(address), destinationNamed(target));
   }
 
   /** Read the source's addresses again, such as those of the interfaces. */
   refresh(): void {
-    this.#stock.refresh();
+    this.#parts.stock.refresh();
   }
 
   /** What is leased, which ports are in use, and what rests, as plain data. */
   state(): AddressTableState {
-    const { from, to, source } = this.#plan;
-    const { size: used, resting, reserved } = this.#ports;
-    return {
-      source: this.#source.name,
-      leaseable: this.#source.size,
-      exclusive: this.#exclusive,
-      addresses: addressStates(this.#stock, this.#clock),
-      ports: { from, to, source, reserved, used, resting },
-      destinations: this.#ports.state(),
-      rests: this.#rests.state(),
-    };
+    return tableState(this.#parts);
   }
 
   /**
@@ -296,10 +227,10 @@ export class AddressTable implements AsyncDisposable {
   }
 
   async #closeAll(): Promise<void> {
-    this.#descriptors.end();
-    const closing = this.#descriptors.numbers.map((descriptor) => this.close(descriptor));
+    this.#parts.descriptors.end();
+    const closing = this.#parts.descriptors.numbers.map((descriptor) => this.close(descriptor));
     const ends = await Promise.allSettled(closing);
-    await this.#stock.settled();
+    await this.#parts.stock.settled();
     for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 }

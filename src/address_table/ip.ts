@@ -9,8 +9,10 @@ export type IpFamily = 4 | 6;
  * @throws {TypeError} When it is none, or names a zone: a zone belongs to an interface.
  */
 export function normalIp(text: string): string {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
-  if (!text.includes("%") && ipaddr.IPv6.isValid(text)) {
+  // A colon is looked for first: the library's test for IPv4 takes 10 µs to refuse an IPv6 literal.
+  if (!text.includes(":")) {
+    if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
+  } else if (!text.includes("%") && ipaddr.IPv6.isValid(text)) {
     return ipaddr.IPv6.parse(text).toRFC5952String();
   }
   throw new TypeError(`Cannot use address "${text}": expected an IPv4 or IPv6 literal`);

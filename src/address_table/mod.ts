@@ -32,6 +32,7 @@
 export type { AddressRequest } from "./address_choice.ts";
 export type { AddressLease, AddressLeaseRequest, AddressSource } from "./address_source.ts";
 export { AddressTable } from "./address_table.ts";
+export type { AssignPlan } from "./assignment.ts";
 export type { AddressCandidate } from "./candidate.ts";
 export type { TableConnectOptions } from "./connecting.ts";
 export { type AddressFailure, restAfterFailure, type RestRule } from "./failure.ts";
@@ -44,4 +45,3 @@ export type { DestinationPorts } from "./port_table.ts";
 export type { AddressRest, RestReason } from "./rests.ts";
 export type { AddressTableOptions, BindOptions, CreateOptions } from "./table_options.ts";
 export type { AddressState, AddressTableState } from "./table_state.ts";
-export type { AssignPlan } from "./tenure.ts";

@@ -1,4 +1,6 @@
-import { badHead, CR, DEFAULT_MAX_HEAD_BYTES, findHeadEnd, LF } from "./head.ts";
+import { badHead, type BadHeadCode } from "./bad_head.ts";
+import { DEFAULT_MAX_HEAD_BYTES, findHeadEnd, hasBareLineFeed } from "./head.ts";
+import { CR, LF, OCTETS, TOKEN_OCTET } from "./octets.ts";
 
 /** What a {@linkcode HeadReader} reads from, such as a socket. */
 export interface ByteSource {
@@ -6,11 +8,33 @@ export interface ByteSource {
   read(into: Uint8Array): Promise<number | null>;
 }
 
-/** Where the next head comes from; what follows it stays here. */
+/**
+ * Where the next head comes from; what follows it stays here, for the next head or for whoever takes
+ * it out. How long a head may take is the caller's to say: close or abort the source.
+ *
+ * @example
+ * ```ts
+ * import { HeadReader } from "@jackfield/jackfield/core";
+ *
+ * const pieces = ["GET /1 HTTP/1.0\r\n\r\nGET /2 HT", "TP/1.0\r\n\r\n"];
+ * const reader = new HeadReader({
+ *   read: (into) => {
+ *     const piece = pieces.shift();
+ *     if (piece === undefined) return Promise.resolve(null);
+ *     return Promise.resolve(new TextEncoder().encodeInto(piece, into).written);
+ *   },
+ * }, "HTTP_BAD_REQUEST");
+ * await reader.next();
+ * const second = await reader.next();
+ * if (new TextDecoder().decode(second).split("\r\n")[0] !== "GET /2 HTTP/1.0") {
+ *   throw new Error("unexpected");
+ * }
+ * ```
+ */
 export class HeadReader {
   #source: ByteSource;
   #maxBytes: number;
-  #code: "HTTP_BAD_REQUEST" | "HTTP_BAD_RESPONSE";
+  #code: BadHeadCode;
   #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #start = 0;
   #end = 0;
@@ -18,7 +42,7 @@ export class HeadReader {
   /** Reads heads of at most `maxBytes`; a longer or broken-off one is an error with this code. */
   constructor(
     source: ByteSource,
-    code: "HTTP_BAD_REQUEST" | "HTTP_BAD_RESPONSE",
+    code: BadHeadCode,
     maxBytes: number = DEFAULT_MAX_HEAD_BYTES,
   ) {
     this.#source = source;
@@ -42,13 +66,18 @@ export class HeadReader {
   /**
    * The next head, its empty line included; `undefined` when the stream ends before it begins.
    *
-   * @throws {JackfieldError} `HTTP_BAD_REQUEST` or `HTTP_BAD_RESPONSE` when it is too long or broken
-   * off; or what reading the source throws.
+   * A head that cannot become a good one any more is an error at once: what would be waited for
+   * may never come.
+   *
+   * @throws {JackfieldError} `HTTP_BAD_REQUEST` (with the `status` of the answer: 400, 414, 431 or
+   * 501) or `HTTP_BAD_RESPONSE` when it is too long, broken off, begins with what is no method, or
+   * has a line that ends with a bare line feed; or what reading the source throws.
    */
   async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const isRequest = this.#code === "HTTP_BAD_REQUEST";
     let searched = 0;
-    // An empty line before a request is ignored (RFC 9112, section 2.2).
-    let skips = this.#code === "HTTP_BAD_REQUEST";
+    // An empty line before a request is ignored (RFC 9112, section 2.2), but not two.
+    let skips = isRequest;
     for (;;) {
       if (skips && this.#end - this.#start >= 2) {
         skips = false;
@@ -58,15 +87,19 @@ export class HeadReader {
         }
       }
       const unread = this.unread;
+      if (isRequest && unread.byteLength > 0 && !beginsRequest(unread, skips)) {
+        throw badHead(this.#code, "it does not begin with a method");
+      }
       const end = findHeadEnd(unread, searched);
+      if (hasBareLineFeed(unread, searched, end ?? unread.byteLength)) {
+        throw badHead(this.#code, "a line ends with a bare line feed");
+      }
       if (end !== undefined) {
         this.#start += end;
         return unread.slice(0, end);
       }
       searched = unread.byteLength;
-      if (unread.byteLength >= this.#maxBytes) {
-        throw badHead(this.#code, `head is longer than ${this.#maxBytes} bytes`);
-      }
+      if (unread.byteLength >= this.#maxBytes) throw this.#tooLong(unread);
       this.#makeRoom();
       const count = await this.#source.read(this.#buffer.subarray(this.#end));
       if (count === null) {
@@ -75,6 +108,12 @@ export class HeadReader {
       }
       this.#end += count;
     }
+  }
+
+  /** Too long in its method (501: RFC 9112, section 3), its target (414) or its fields (431). */
+  #tooLong(unread: Uint8Array): Error {
+    const status = unread.includes(LF) ? 431 : unread.includes(32) ? 414 : 501;
+    return badHead(this.#code, `head is longer than ${this.#maxBytes} bytes`, status);
   }
 
   /** Make room behind the unread bytes: begin small, for most heads are. */
@@ -89,4 +128,9 @@ export class HeadReader {
     this.#start = 0;
     this.#end = unread.byteLength;
   }
+}
+
+/** Whether a request may begin so; while one empty line may come first, also with its first octet. */
+function beginsRequest(unread: Uint8Array, skips: boolean): boolean {
+  return (OCTETS[unread[0]!]! & TOKEN_OCTET) !== 0 || (skips && unread[0] === CR);
 }

@@ -1,5 +1,7 @@
-import { badHead, type Fields, shorten, splitHead } from "./head.ts";
-import { keepsAlive } from "./request_head.ts";
+import { badHead, shorten } from "./bad_head.ts";
+import { keepsAlive } from "./framing.ts";
+import type { Fields } from "./head.ts";
+import { splitHead } from "./split_head.ts";
 
 /** The head of a response. */
 export interface ResponseHead {

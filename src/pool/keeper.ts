@@ -68,8 +68,7 @@ export class Keeper<Session> {
 
   /** Why an idle socket must not be lent any more; `undefined` for a good one. */
   faultOf(entry: PooledSocket<Session>): PartingReason | undefined {
-    // Bytes that nobody asked for have been told of by the watch.
-    if (entry.socket.state !== "open" || entry.socket.isBusy) return "lost";
+    if (!entry.isClean) return "lost"; // What the watch has not told of yet, in this very turn.
     if (entry.expiresMs <= this.nowMs) return "lifetime";
     const { limitMs } = entry.group.idleLimit;
     return limitMs !== undefined && this.nowMs - entry.quietSinceMs >= limitMs ? "idle" : undefined;

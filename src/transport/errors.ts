@@ -270,10 +270,7 @@ export function connectionError(
   let reason = options.reason ?? (osCode === undefined ? undefined : REASON[osCode]) ??
     (isTlsError(cause) ? "tls" : "other");
   if (reason === "other" && osCode === "EINVAL" && localAddress !== undefined) {
-    // Deno: binding an address that is not on the host is EINVAL, not EADDRNOTAVAIL. For connect(2) it
-    // means that no packet from this address may go there: a loopback address, a blackhole route.
-    const isBind = (cause as { syscall?: unknown }).syscall === "bind";
-    reason = isBind ? "address-not-available" : "unreachable";
+    reason = reasonOfEinval(cause);
   }
   const words = operation === "connect" ? "connect to" : "listen on";
   const from = localAddress === undefined ? "" : ` from ${localAddress}`;
@@ -283,6 +280,19 @@ export function connectionError(
     `Cannot ${words} ${formatAddress(address)}${from}: ${SENTENCE[reason]}${tail}`,
     { cause, operation, address, localAddress, reason, osCode },
   );
+}
+
+/**
+ * What EINVAL means for a connect from a local address.
+ *
+ * For connect(2) it is that no packet from this address may go there: a loopback address, a blackhole
+ * route. But Deno says EINVAL where the system says EADDRNOTAVAIL: for an address that is not on the
+ * host, which fails in bind(2), and for a port that is in use to this destination. The latter only
+ * happens with a port that was asked for, which Deno then names.
+ */
+function reasonOfEinval(cause: unknown): FailureReason {
+  const { syscall, localPort } = cause as { syscall?: unknown; localPort?: unknown };
+  return syscall === "bind" || localPort !== undefined ? "address-not-available" : "unreachable";
 }
 
 /** One error for every runtime's way of saying that an open socket failed. */

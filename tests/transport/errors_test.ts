@@ -99,14 +99,17 @@ test("connectionError() says what was to be done, and from where", () => {
 });
 
 test("connectionError() knows what EINVAL means with a local address", () => {
-  const bind = raw({ code: "EINVAL", syscall: "bind" }); // Deno: the address is not on the host.
-  const connect = raw({ code: "EINVAL", syscall: "connect" }); // No way from there to here.
+  const einval = (facts: object) => Object.assign(raw({ code: "EINVAL" }), facts);
   const options = { localAddress: "192.0.2.9" };
   const reasonOf = (cause: Error, options = {}) =>
     connectionError("connect", address, cause, options).reason;
+  const bind = einval({ syscall: "bind" }); // Deno: the address is not on the host.
+  const connect = einval({ syscall: "connect" }); // No way from there to here.
+  const inUse = einval({ syscall: "connect", localPort: 40_000 }); // Deno: the tuple is in use.
   assertEquals([bind, connect].map((cause) => reasonOf(cause)), ["other", "other"]);
   assertEquals(reasonOf(bind, options), "address-not-available");
   assertEquals(reasonOf(connect, options), "unreachable");
+  assertEquals(reasonOf(inUse, options), "address-not-available");
 });
 
 test("connectionError() turns a missing permission of Deno into PERMISSION_DENIED", () => {
