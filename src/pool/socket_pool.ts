@@ -115,8 +115,12 @@ export class SocketPool<Session = undefined> implements AsyncDisposable {
    */
   async add(socket: Socket, options: AddOptions<Session> = {}): Promise<void> {
     if (this.#closing !== undefined) throw closedError("add");
-    if (socket.state !== "open" || socket.isBusy) {
-      const state = socket.isBusy ? "busy" : socket.state;
+    const state = socket.isBusy
+      ? "in use"
+      : socket.hasUnread
+      ? "with bytes that nobody read"
+      : socket.state;
+    if (state !== "open") {
       throw new TypeError(`Cannot add socket that is ${state}: expected an open one at rest`);
     }
     const { roster } = this.#exchange;

@@ -10,19 +10,11 @@ import {
 import { systemTransport } from "../../src/system_transport.ts";
 import { test } from "../harness.ts";
 import { eventually, rejection } from "../transport/tools.ts";
+import { skipUnlessLocal } from "./real.ts";
 
 const transport = systemTransport();
 
-/** The reason why this host cannot run these tests. */
-const skip = await (async () => {
-  if (!transport.capabilities.localAddress) return "no localAddress here";
-  try {
-    await (await transport.listen({ hostname: "127.0.0.3" })).close();
-    return false;
-  } catch {
-    return "127.0.0.3 is not on this host";
-  }
-})();
+const skip = await skipUnlessLocal();
 
 /** A listener and what it accepted. */
 async function peer(hostname = "127.0.0.1"): Promise<{

@@ -113,11 +113,16 @@ test("SocketPool never accuses a bare acquire(), nor a task beside one (7)", asy
 
 test("SocketPool does not accuse a task that gave its socket back before it asks again (7)", async () => {
   const { pool } = contextPool({ maxSize: 1 });
-  const result = await pool.use(async (first) => {
+  const result = pool.use(async (first) => {
     first.release();
-    return await pool.use(() => "second");
+    const [bare] = await lease(pool, 1); // Now it is somebody else's.
+    const second = pool.use(() => "second");
+    await settle();
+    assertEquals(sums(pool).waiting, 1);
+    bare!.release();
+    return await second;
   });
-  assertEquals(result, "second");
+  assertEquals(await result, "second");
   await pool.close();
 });
 

@@ -50,6 +50,28 @@ test("SocketPool gives each target its weight of the sockets", async () => {
   await pool.close();
 });
 
+test("SocketPool takes targets in turn that have the same share", async () => {
+  const { pool, transport } = cluster([A!, B!, C!]);
+  for (let task = 0; task < 6; task++) (await pool.acquire()).discard(); // None is left each time.
+  const names = transport.connects.map(({ target }) =>
+    (target as { hostname: string }).hostname[0]
+  );
+  assertEquals(names.join(""), "abcabc");
+  await pool.close();
+});
+
+test("SocketPool tries a target that failed with one connect at a time, when nobody waits", async () => {
+  const { clock, fell, pool, transport } = cluster([A!, B!], { maxSize: 10 });
+  await idle(pool, 8);
+  fell("b.test");
+  await clock.advance(250); // The first try fails,
+  transport.answer = () => {}; // and the next ones hang.
+  const before = transport.connects.length;
+  await clock.advance(5_000);
+  assertEquals([transport.connects.length - before, sums(pool).idle], [1, 3]);
+  pool.abort();
+});
+
 test("SocketPool keeps to the maxSize of a target, and gives its share to the others (P2)", async () => {
   const { clock, pool, sizes, transport } = cluster([{ ...A!, maxSize: 2 }, B!], { maxSize: 10 });
   const leases = await lease(pool, 10);

@@ -1,4 +1,4 @@
-import { permissionDenied } from "../../transport/mod.ts";
+import { formatAddress, permissionDenied } from "../../transport/mod.ts";
 import { denoGlobal, type DenoPermission } from "./runtime.ts";
 
 /** What a permission is needed for. */
@@ -20,9 +20,7 @@ export function needNet(
   port: number,
   words: string = WORDS[operation],
 ): void {
-  // The state is live, so one look at it serves every call; a query takes 2.6 µs.
-  everywhere ??= denoGlobal().permissions.querySync({ name: "net" });
-  if (everywhere.state === "granted") return;
+  if (isAllowedEverywhere()) return;
   // An IPv6 literal without brackets would be read as a name with a port.
   const name = hostname.includes(":") ? `[${hostname}]` : hostname;
   const flag = `--allow-net=${port === 0 ? name : `${name}:${port}`}`;
@@ -34,10 +32,21 @@ export function needLocal(hostname: string, port: number): void {
   needNet("connect", hostname, port, "connect from");
 }
 
+/** Whether every address may be used. The state is live, so one look at it serves every call. */
+function isAllowedEverywhere(): boolean {
+  // A query takes 2.6 µs.
+  everywhere ??= denoGlobal().permissions.querySync({ name: "net" });
+  return everywhere.state === "granted";
+}
+
 /** The same for a Unix socket, which Deno treats as a file to read and write. */
 export function needPath(operation: Operation, path: string): void {
-  if (path.startsWith("\0")) return; // Not a file: Deno itself has the last word.
-  const words = `${WORDS[operation]} unix:${path}`;
+  const words = `${WORDS[operation]} ${formatAddress({ path })}`;
+  if (path.startsWith("\0")) {
+    // Not a file: Deno asks for the network, under a name that no flag could be given.
+    if (!isAllowedEverywhere()) throw permissionDenied(operation, "--allow-net", { words });
+    return;
+  }
   need({ name: "read", path }, operation, words, `--allow-read=${path}`);
   need({ name: "write", path }, operation, words, `--allow-write=${path}`);
 }
