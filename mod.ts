@@ -94,6 +94,7 @@ export {
   type PortPlan,
   type PortRange,
   powerOfTwoChoices,
+  type PrepareContext,
   random,
   recorded,
   type RecordedOptions,

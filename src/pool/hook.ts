@@ -43,7 +43,7 @@ export function runHook<T>(
     };
     const giveUp = () => refuse(stop.reason);
     const ended = (cause?: unknown) => {
-      if (!waiting) return;
+      if (!waiting || socket.state === "gone") return; // Gone: something better stands in for it.
       const message = `Cannot ${what} socket: the connection ended`;
       refuse(new JackfieldError("SOCKET_CLOSED", message, { operation: what, cause }));
     };

@@ -34,6 +34,7 @@ export type {
   PoolStage,
   PoolStats,
   PoolTarget,
+  PrepareContext,
   SocketContext,
   SocketPoolOptions,
   TargetShare,

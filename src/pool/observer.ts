@@ -52,7 +52,7 @@ export interface PoolObserver {
   released?(socket: PoolCandidate): void;
   /** A caller began to wait; so many wait now. */
   waiting?(waiting: number): void;
-  /** A caller got no socket, because of its deadline, a failure or the end of the pool. */
+  /** A caller got no socket: it gave up, or its deadline, a failure or the end of the pool came. */
   refused?(error: unknown): void;
   /** The pool parted with a socket. */
   closed?(socket: PoolCandidate, reason: PartingReason): void;

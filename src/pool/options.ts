@@ -45,6 +45,15 @@ export interface SocketContext<Session> {
   readonly target: Target | undefined;
 }
 
+/** What `prepare` is given besides the socket. */
+export interface PrepareContext extends SocketContext<undefined> {
+  /**
+   * The pool goes on with another socket on the same connection: what `startTls` gave, in protocols
+   * that secure a connection after a few words in the clear.
+   */
+  replaceSocket(socket: Socket): void;
+}
+
 /** What a background failure belongs to. */
 export type PoolStage =
   | "connect"
@@ -72,7 +81,7 @@ export interface SocketPoolOptions<Session = undefined> {
   readonly maxSize?: number;
   /**
    * How many sockets are kept ready beyond those that are leased, within `maxSize`. They are
-   * connected at once and again when they go.
+   * connected at once, and again when they are leased or go, within a quarter of a second.
    *
    * @default {0}
    */
@@ -103,7 +112,7 @@ export interface SocketPoolOptions<Session = undefined> {
    */
   readonly prepare?: (
     socket: Socket,
-    context: SocketContext<undefined>,
+    context: PrepareContext,
   ) => Session | Promise<Session>;
   /**
    * Milliseconds that `prepare` may take.

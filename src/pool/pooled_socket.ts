@@ -32,8 +32,8 @@ export interface Call {
 
 /** A socket and what its pool knows of it. */
 export class PooledSocket<Session> implements PoolCandidate, RotationNode<PooledSocket<Session>> {
-  /** The connection. */
-  readonly socket: Socket;
+  /** The connection; `prepare` may put another socket on it. */
+  socket: Socket;
   /** Where it leads to. */
   readonly group: TargetState;
   /** What `prepare` made of it. */
@@ -129,8 +129,7 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
    * nothing on the wire that nobody asked for, as far as the runtime tells.
    */
   get isClean(): boolean {
-    const { socket } = this;
-    return socket.state === "open" && !socket.hasUnread && !socket.isBusy;
+    return this.socket.isAtRest;
   }
 
   get localAddress(): SocketAddress {

@@ -58,7 +58,15 @@ export class SessionWork<Session> {
   async prepare(entry: PooledSocket<Session>): Promise<boolean> {
     const { prepare } = this.#options;
     if (prepare === undefined) return true;
-    const context = { session: undefined, target: entry.target };
+    const context = {
+      session: undefined,
+      target: entry.target,
+      replaceSocket: (socket: Socket) => {
+        entry.socket = socket;
+        const gone = () => entry.told();
+        socket.closed.then(gone, gone);
+      },
+    };
     try {
       entry.session = await runHook((signal) => prepare(entry.socket, { ...context, signal }), {
         socket: entry.socket,

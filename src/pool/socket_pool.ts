@@ -116,7 +116,7 @@ export class SocketPool<Session = undefined> implements AsyncDisposable {
   async add(socket: Socket, options: AddOptions<Session> = {}): Promise<void> {
     if (this.#closing !== undefined) throw closedError("add");
     const state = socket.isBusy
-      ? "in use"
+      ? "busy"
       : socket.hasUnread
       ? "with bytes that nobody read"
       : socket.state;

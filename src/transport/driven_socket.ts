@@ -59,6 +59,10 @@ class DrivenSocket implements Socket {
     return this.#reads.hasUnread;
   }
 
+  get isAtRest(): boolean {
+    return this.#life.state === "open" && this.#reads.isAtRest && !this.#life.writes.taken;
+  }
+
   get isBusy(): boolean {
     return this.#reads.isPending || this.#life.writes.taken;
   }

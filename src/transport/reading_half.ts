@@ -31,6 +31,11 @@ export class ReadingHalf implements ReadWaiter, DriverWatcher {
     return this.#unread;
   }
 
+  /** Whether nobody reads, and there is nothing to read that is known of. */
+  get isAtRest(): boolean {
+    return !this.#pending && this.#unread === undefined && this.#life.driver.hasUnread !== true;
+  }
+
   /** See {@linkcode Socket.hasUnread}. */
   get hasUnread(): boolean {
     return this.#unread !== undefined || this.#life.driver.hasUnread === true;

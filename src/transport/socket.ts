@@ -36,6 +36,11 @@ export interface Socket extends Disposable, AsyncDisposable {
   /** Whether somebody's `read`, `write` or `closeWrite` is pending; a watch is none of them. */
   readonly isBusy: boolean;
   /**
+   * Whether the next user finds it as if it were new: `state` is open, and it neither `isBusy` nor
+   * `hasUnread`.
+   */
+  readonly isAtRest: boolean;
+  /**
    * Watch a socket that nobody reads: `told` is called once, when bytes, the end of the stream or a
    * failure come that nobody asked for, and `hasUnread`, `state` or `closed` say what it was. The
    * watch ends with that call, with the next `read`, with `watch(undefined)`, and with the end of

@@ -65,6 +65,7 @@ const DENIED: readonly [act: string, permission: string][] = [
   ["listen by name", "--allow-net=localhost"],
   ["listen reusePort", "--allow-net=127.0.0.1"],
   ["listen unix", "--allow-read=/nowhere"],
+  ["listen abstract", "--allow-net"],
 ];
 
 test(
