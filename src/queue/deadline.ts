@@ -16,8 +16,8 @@ export abstract class Deadline {
 
   /** When it expires, on the clock; `Infinity` when its time has not begun, or it never does. */
   get dueMs(): number {
-    const waits = this.list === undefined ? this.index !== -1 : !this.list.fresh;
-    return waits ? this.timeMs : Infinity;
+    const hasBegun = this.order !== 0 && (this.list !== undefined || this.index !== -1);
+    return hasBegun ? this.timeMs : Infinity;
   }
 
   /** Its time is over: it waits no longer, and may be added again. */
@@ -29,9 +29,9 @@ export interface Slot {
   list: DeadlineList | undefined;
   before: Slot | undefined;
   after: Slot | undefined;
-  /** How long it waits, in the list of the fresh ones; elsewhere, when it expires. */
+  /** How long it waits, until its time has begun; then, when it expires. */
   timeMs: number;
-  /** Counts those whose time has begun. */
+  /** Counts those whose time has begun; 0 before that. */
   order: number;
   /** Its place in the heap; -1 when it is not there. */
   index: number;
@@ -48,27 +48,27 @@ export function isSooner(one: Slot, other: Slot): boolean {
   return one.timeMs < other.timeMs || (one.timeMs === other.timeMs && one.order < other.order);
 }
 
-/** Deadlines in the order in which they were added. */
+/** Deadlines in the order in which they were added; the time of the last ones may not have begun. */
 export class DeadlineList {
   /** Whose they are. */
   readonly owner: object;
-  /** Whether their time has not begun. */
-  readonly fresh: boolean;
-  /** What all of them wait; 0 when they are fresh. */
+  /** What all of them wait; `NaN` when each waits as long as it says itself. */
   delayMs: number;
   first: Slot | undefined = undefined;
+  /** The first one whose time has not begun: so it is for all behind it. */
+  fresh: Slot | undefined = undefined;
   #last: Slot | undefined = undefined;
 
   /** Nothing is in it. */
-  constructor(owner: object, fresh: boolean, delayMs: number) {
+  constructor(owner: object, delayMs: number) {
     this.owner = owner;
-    this.fresh = fresh;
     this.delayMs = delayMs;
   }
 
   /** Put one at the end. */
   push(slot: Slot): void {
     const last = this.#last;
+    this.fresh ??= slot;
     slot.list = this;
     slot.before = last;
     if (last === undefined) this.first = slot;
@@ -79,6 +79,7 @@ export class DeadlineList {
   /** Take one out, from anywhere. */
   delete(slot: Slot): void {
     const { before, after } = slot;
+    if (this.fresh === slot) this.fresh = after;
     if (before === undefined) this.first = after;
     else before.after = after;
     if (after === undefined) this.#last = before;

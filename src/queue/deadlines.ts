@@ -58,8 +58,10 @@ export class Deadlines {
   #onError: ((error: unknown) => void) | undefined;
   #size = 0;
   #begun = 0;
-  /** Those whose time has not begun. */
-  #fresh: DeadlineList = new DeadlineList(this, true, 0);
+  /** Those whose time has not begun and whose delay has no list. */
+  #others: DeadlineList = new DeadlineList(this, NaN);
+  /** How many there are whose time has not begun. */
+  #fresh = 0;
   /** One for each delay; an empty one is given to the next delay that has none. */
   #lists: DeadlineList[] = [];
   /** Those whose delay has no list. */
@@ -112,7 +114,9 @@ export class Deadlines {
     }
     if (delayMs === Infinity) return;
     slot.timeMs = delayMs;
-    this.#fresh.push(slot);
+    slot.order = 0;
+    (this.#listOf(delayMs) ?? this.#others).push(slot);
+    this.#fresh++;
     this.#size++;
     this.#hops = 0;
     if (!this.#settling) this.#settleSoon();
@@ -131,6 +135,7 @@ export class Deadlines {
   #take(slot: Slot): void {
     if (slot.list === undefined) this.#heap.delete(slot);
     else slot.list.delete(slot);
+    if (slot.order === 0) this.#fresh--;
     this.#size--;
   }
 
@@ -142,23 +147,32 @@ export class Deadlines {
   #settleNow(): void {
     this.#settling = false;
     this.#nowMs = undefined;
-    if (this.#fresh.first !== undefined) this.#begin();
+    if (this.#fresh > 0) this.#begin();
     else if (this.#size === 0 && this.#cancel !== undefined) this.#disarmLater();
   }
 
   /** The time of the fresh ones begins. */
   #begin(): void {
+    this.#hops = 0;
+    this.#fresh = 0;
     const nowMs = this.#clock.now();
     let soonestMs = Infinity;
-    for (let slot = this.#fresh.first; slot !== undefined; slot = this.#fresh.first) {
-      this.#fresh.delete(slot);
-      const delayMs = slot.timeMs;
-      slot.timeMs = nowMs + delayMs;
-      slot.order = this.#begun++;
+    for (const list of this.#lists) {
+      if (list.fresh === undefined) continue;
+      const dueMs = nowMs + list.delayMs;
+      for (let slot: Slot | undefined = list.fresh; slot !== undefined; slot = slot.after) {
+        slot.timeMs = dueMs;
+        slot.order = ++this.#begun;
+      }
+      list.fresh = undefined;
+      if (dueMs < soonestMs) soonestMs = dueMs;
+    }
+    for (let slot = this.#others.first; slot !== undefined; slot = this.#others.first) {
+      this.#others.delete(slot);
+      slot.timeMs += nowMs;
+      slot.order = ++this.#begun;
       if (slot.timeMs < soonestMs) soonestMs = slot.timeMs;
-      const list = this.#listOf(delayMs);
-      if (list === undefined) this.#heap.put(slot);
-      else list.push(slot);
+      this.#heap.put(slot);
     }
     if (soonestMs < this.#armedMs) this.#arm(soonestMs, soonestMs - nowMs);
   }
@@ -169,9 +183,11 @@ export class Deadlines {
       if (list.delayMs === delayMs) return list;
       if (list.first === undefined) unused ??= list;
     }
+    // Those of one delay stay together, or two of one turn would change places.
+    if (this.#others.first !== undefined) return undefined;
     if (unused !== undefined) unused.delayMs = delayMs;
     else if (this.#lists.length < MAX_LISTS) {
-      this.#lists.push(unused = new DeadlineList(this, false, delayMs));
+      this.#lists.push(unused = new DeadlineList(this, delayMs));
     }
     return unused;
   }
@@ -212,7 +228,8 @@ export class Deadlines {
   #soonest(): Slot | undefined {
     let soonest = this.#heap.first;
     for (const { first } of this.#lists) {
-      if (first !== undefined && (soonest === undefined || isSooner(first, soonest))) {
+      if (first === undefined || first.order === 0) continue; // Its time has not begun.
+      if ((soonest === undefined || isSooner(first, soonest))) {
         soonest = first;
       }
     }
