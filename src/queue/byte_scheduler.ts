@@ -1,4 +1,5 @@
 import { JackfieldError, systemClock } from "../transport/mod.ts";
+import { type Account, Accounts } from "./accounts.ts";
 import { Alarm } from "./alarm.ts";
 import { Notices } from "./byte_observer.ts";
 import type {
@@ -7,21 +8,11 @@ import type {
   ScheduledFlowOptions,
 } from "./byte_scheduler_options.ts";
 import { Deadlines } from "./deadlines.ts";
-import {
-  assertPriority,
-  assertWeight,
-  type ByteTurn,
-  DeficitRoundRobin,
-} from "./deficit_round_robin.ts";
+import { assertPriority, type ByteTurn, DeficitRoundRobin } from "./deficit_round_robin.ts";
 import { FairQueue } from "./fair_queue.ts";
-import type { RateLimit, RateWatcher } from "./rate_limit.ts";
-import {
-  Account,
-  Entry,
-  type Held,
-  type HoldKeeper,
-  type ScheduledFlow,
-} from "./scheduled_flow.ts";
+import type { Held } from "./held.ts";
+import type { RateLimit } from "./rate_limit.ts";
+import { Entry, type ScheduledFlow } from "./scheduled_flow.ts";
 import { TimeWheel } from "./time_wheel.ts";
 
 /** So many are let go at a time whose limits allow it, so that no turn takes long. */
@@ -72,7 +63,7 @@ export class ByteScheduler<T> {
   #queue: FairQueue<Entry<T>>;
   /** and how many of them are paused, and have given up their place in the queue. */
   #pausedQueued = 0;
-  #accounts = new Map<string, Account>();
+  #accounts: Accounts;
   /** Whom a limit keeps from sending. */
   #held = new TimeWheel<Held>();
   /** When the overall limit allows a turn; `Infinity` when it does, or nobody could send. */
@@ -83,8 +74,7 @@ export class ByteScheduler<T> {
   #asleep = true;
   #alarm: Alarm | undefined;
   #sentBytes = 0;
-  #keeper: HoldKeeper = { recheck: (held) => this.#recheck(held) };
-  #watcher: RateWatcher = { rateChanged: () => this.#wake() };
+  #keeper = { recheck: (held: Held): void => this.#recheck(held) };
   /** The same object each time. */
   #turn: { flow: ScheduledFlow<T>; bytes: number } = { flow: undefined as never, bytes: 0 };
 
@@ -104,11 +94,16 @@ export class ByteScheduler<T> {
     this.#maxActive = maxActive;
     this.#maxQueued = maxQueued;
     this.#options = options;
-    this.#rateLimit = options.rateLimit;
     this.#observed = options.observer !== undefined;
     this.#notices = new Notices(options.observer, onError);
-    const weightOf = (client: string) => this.#accounts.get(client)!.weight;
-    const { quantumBytes, agingTurns, agingMs } = options;
+    const { quantumBytes, agingTurns, agingMs, rateLimit, rateLimitOf } = options;
+    this.#rateLimit = rateLimit;
+    this.#accounts = new Accounts(
+      { weightOf: options.weightOf, rateLimitOf, rateLimit },
+      this.#keeper,
+      { rateChanged: () => this.#wake() },
+    );
+    const weightOf = (client: string) => this.#accounts.weightOf(client);
     this.#flows = new DeficitRoundRobin({ quantumBytes, agingTurns, weightOf });
     this.#queue = new FairQueue({ agingMs, weightOf });
     if (onReady === undefined) return;
@@ -142,9 +137,8 @@ export class ByteScheduler<T> {
       const message = `Cannot add flow: ${queued} wait already`;
       throw new JackfieldError("DOWNLOAD_QUEUE_FULL", message, { limit: this.#maxQueued });
     }
-    const account = this.#accountOf(client);
+    const account = this.#accounts.enter(client);
     const entry = new Entry(value, account, priority, rateLimit, this.#keeper);
-    if (account.flows++ === 0) this.#opened(account);
     if (mustWait) {
       this.#enqueue(entry);
       this.#notices.queued(entry);
@@ -263,7 +257,7 @@ export class ByteScheduler<T> {
       if (entry.held) this.#held.delete(entry);
     } else if (entry.paused) this.#pausedQueued--;
     else this.#queue.remove(entry.place!);
-    if (--account.flows === 0) this.#closed(account);
+    if (this.#accounts.leave(account) && account.held) this.#held.delete(account);
     const next = this.#flows.size < this.#maxActive ? this.#queue.shift() : undefined;
     if (next !== undefined) this.#activate(next);
     if (this.#flows.size === 0) this.#overallDueMs = Infinity;
@@ -299,29 +293,6 @@ export class ByteScheduler<T> {
   #started(entry: Entry<T>): void {
     this.#notices.started(entry);
     if (this.#asleep) this.#wakeIfReady();
-  }
-
-  #accountOf(client: string): Account {
-    const known = this.#accounts.get(client);
-    if (known !== undefined) return known;
-    const { weightOf, rateLimitOf } = this.#options;
-    const weight = weightOf === undefined ? 1 : weightOf(client);
-    assertWeight(weight, client);
-    return new Account(client, weight, rateLimitOf?.(client), this.#keeper);
-  }
-
-  #opened(account: Account): void {
-    if (this.#accounts.size === 0) this.#rateLimit?.watch(this.#watcher);
-    this.#accounts.set(account.name, account);
-    account.limit?.watch(account);
-  }
-
-  #closed(account: Account): void {
-    this.#accounts.delete(account.name);
-    account.limit?.unwatch(account);
-    if (account.held) this.#held.delete(account);
-    // A limit may live longer than who uses it.
-    if (this.#accounts.size === 0) this.#rateLimit?.unwatch(this.#watcher);
   }
 
   /** What to wait for: less is not worth a turn. */

@@ -1,7 +1,8 @@
 import type { FairPlace } from "./fair_queue.ts";
+import type { Account } from "./accounts.ts";
 import type { ByteFlow } from "./deficit_round_robin.ts";
-import type { RateLimit, RateWatcher } from "./rate_limit.ts";
-import { TimeWheelLink } from "./time_wheel.ts";
+import { Held, type HoldKeeper } from "./held.ts";
+import type { RateLimit } from "./rate_limit.ts";
 
 /** What a {@linkcode ByteScheduler} does with a flow. */
 export type ScheduledFlowState =
@@ -28,49 +29,6 @@ export interface ScheduledFlow<T> {
   readonly sentBytes: number;
   /** How many bytes its client has sent since its first active flow came. */
   readonly clientSentBytes: number;
-}
-
-/** Who is told when a limit has changed that keeps somebody from sending. */
-export interface HoldKeeper {
-  /** Somebody's limit was changed. */
-  recheck(held: Held): void;
-}
-
-/** Somebody whom a limit may keep from sending for a while. */
-export class Held extends TimeWheelLink implements RateWatcher {
-  readonly limit: RateLimit | undefined;
-  #keeper: HoldKeeper;
-
-  /** It may send. */
-  constructor(limit: RateLimit | undefined, keeper: HoldKeeper) {
-    super();
-    this.limit = limit;
-    this.#keeper = keeper;
-  }
-
-  /** Whether it is kept from sending now. */
-  get held(): boolean {
-    return this.list !== undefined;
-  }
-
-  /** See {@linkcode RateWatcher}. */
-  rateChanged(): void {
-    this.#keeper.recheck(this);
-  }
-}
-
-/** A client, as long as it has flows, queued ones included. */
-export class Account extends Held {
-  readonly name: string;
-  readonly weight: number;
-  flows = 0;
-
-  /** It has no flows. */
-  constructor(name: string, weight: number, limit: RateLimit | undefined, keeper: HoldKeeper) {
-    super(limit, keeper);
-    this.name = name;
-    this.weight = weight;
-  }
 }
 
 /** The inside of a {@linkcode ScheduledFlow}. */
