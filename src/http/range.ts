@@ -112,26 +112,20 @@ function isLess(a: string, b: string): boolean {
   return BigInt(a) < BigInt(b);
 }
 
-/** Add a range, or join it with those that it touches, in the place of the first of these. */
+/**
+ * Add a range, or join it with those that it touches, in the place of the first of these. Those that
+ * are there do not touch one another; so what touches the joined range touches the added one.
+ */
 function withRange(ranges: readonly ByteRange[], added: ByteRange, maxGap: number): ByteRange[] {
-  const result: ByteRange[] = [];
-  let { start, end } = added;
-  let place = -1;
-  // A range never becomes smaller, and those that are there do not touch: but the joined one may
-  // reach one that was passed by already.
-  for (let again = true; again;) {
-    again = false;
-    for (const range of ranges) {
-      if (range.start > end + maxGap || range.end + maxGap < start) continue;
-      if (range.start < start || range.end > end) again = true;
-      start = Math.min(start, range.start);
-      end = Math.max(end, range.end);
-    }
-  }
-  for (const range of ranges) {
-    if (range.start > end + maxGap || range.end + maxGap < start) result.push(range);
-    else if (place < 0) place = result.push({ start, end });
-  }
-  if (place < 0) result.push({ start, end });
-  return result;
+  const touches = (range: ByteRange): boolean =>
+    range.start <= added.end + maxGap && range.end + maxGap >= added.start;
+  const joined = [added, ...ranges.filter(touches)];
+  const start = Math.min(...joined.map((range) => range.start));
+  const end = Math.max(...joined.map((range) => range.end));
+  const place = ranges.findIndex(touches);
+  if (place < 0) return [...ranges, added];
+  return ranges.flatMap((range, index) => {
+    if (index === place) return [{ start, end }];
+    return touches(range) ? [] : [range];
+  });
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { encodeHead, parseRequestHead } from "../../src/core.ts";
+import { checkFieldName, checkFieldValue, encodeHead, parseRequestHead } from "../../src/core.ts";
 import { test } from "../harness.ts";
 import { head, latin1 } from "./tools.ts";
 
@@ -35,4 +35,13 @@ test("encodeHead() refuses names that are no tokens (RFC 9110, 5.1)", () => {
   for (const bad of ["", "a b", "a:", "\xe4", "(a)"]) {
     assertThrows(() => encodeHead("GET / HTTP/1.1", [[bad, "1"]]), TypeError, "Cannot write field");
   }
+});
+
+test("checkFieldValue() and checkFieldName() pass good texts through (RFC 9110, 5.1 and 5.5)", () => {
+  for (const text of ["", "a b", "a\tb", "\x80\xff"]) assertEquals(checkFieldValue(text), text);
+  for (const text of ["a\r\nb", "\0", "\u010a"]) {
+    assertThrows(() => checkFieldValue(text), TypeError, "Cannot write head");
+  }
+  assertEquals(checkFieldName("X-a"), "X-a");
+  assertThrows(() => checkFieldName("a:"), TypeError, "Cannot write field");
 });

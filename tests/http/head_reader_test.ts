@@ -108,6 +108,62 @@ test("HeadReader.next() ignores one empty line before a request (RFC 9112, 2.2)"
   assertEquals(textOf((await response.next())!).startsWith("\r\n"), true);
 });
 
+test("HeadReader.next() says which limit was passed (RFC 9112, 3; RFC 6585, 5)", async () => {
+  const cases: [string, number][] = [
+    ["A".repeat(200), 501],
+    [`GET /${"a".repeat(200)}`, 414],
+    [`GET / HTTP/1.1\r\nX: ${"a".repeat(200)}`, 431],
+  ];
+  for (const [text, status] of cases) {
+    const error = await rejection(new HeadReader(source(text), "HTTP_BAD_REQUEST", 100).next());
+    assertEquals((error as { status?: number }).status, status, text);
+  }
+  const other = await rejection(
+    new HeadReader(source("A".repeat(200)), "HTTP_BAD_RESPONSE", 100).next(),
+  );
+  assertEquals((other as { status?: number }).status, undefined);
+});
+
+test("HeadReader.next() refuses at once what cannot become a request (RFC 9112, 2.2)", async () => {
+  // The client waits for the answer and sends no more.
+  for (
+    const text of [
+      "\x16\x03\x01",
+      "\n",
+      " GET",
+      "\r\n\r\n",
+      "\r\n ",
+      "\rG",
+      "GET / HTTP/1.1\n",
+      "GET / HTTP/1.1\r\nHost: a\n",
+      "GET / HTTP/1.1\nHost: a\n\n",
+    ]
+  ) {
+    for (const pieces of [[text], [...text]]) {
+      const waiting: ByteSource = { read: () => Promise.reject(new Error("waited for more")) };
+      const first = source(...pieces);
+      const both: ByteSource = {
+        read: async (into) => await first.read(into) ?? await waiting.read(into),
+      };
+      const error = await rejection(new HeadReader(both, "HTTP_BAD_REQUEST").next());
+      assertEquals(error.code, "HTTP_BAD_REQUEST", JSON.stringify(text));
+    }
+  }
+});
+
+test("HeadReader.next() refuses a response with a bare line feed (RFC 9112, 2.2)", async () => {
+  const reader = new HeadReader(source("HTTP/1.1 200 OK\nX: 1\r\n\r\n"), "HTTP_BAD_RESPONSE");
+  const error = await rejection(reader.next());
+  assertEquals(error.code, "HTTP_BAD_RESPONSE");
+  assertStringIncludes(error.message, "bare line feed");
+});
+
+test("HeadReader.next() leaves bare line feeds behind the head alone", async () => {
+  const reader = new HeadReader(source(`${ONE}a\nb`), "HTTP_BAD_REQUEST");
+  assertEquals(textOf((await reader.next())!), ONE);
+  assertEquals(textOf(reader.unread), "a\nb");
+});
+
 test("HeadReader.next() rejects with what the source fails with", async () => {
   const failure = new Error("reset");
   const broken: ByteSource = { read: () => Promise.reject(failure) };

@@ -1,7 +1,7 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { isJackfieldError, parseRequestHead } from "../../src/core.ts";
 import { test } from "../harness.ts";
-import { head } from "./tools.ts";
+import { head, latin1 } from "./tools.ts";
 
 /** What is read of a request with these fields. */
 const read = (...lines: readonly string[]) => parseRequestHead(head(...lines));
@@ -28,6 +28,16 @@ test("parseRequestHead() reads method, target, version and fields (RFC 9112, 3)"
   assertEquals(request.minorVersion, 1);
   assertEquals([...request.fields], [["host", "a:80"], ["x-one", "1"], ["x-two", ""]]);
   assertEquals([request.keepAlive, request.hasBody], [true, false]);
+});
+
+test("parseRequestHead() takes names in any letters, well-known ones and others (RFC 9110, 5.1)", () => {
+  for (
+    const name of ["If-Range", "USER-AGENT", "rANGE", "X-Whatever", "Hosts", "A", "^~", "Range^"]
+  ) {
+    const { fields } = read(GET, HOST, `${name}: 1`);
+    assertEquals(fields.get(name.toLowerCase()), "1", name);
+    assertEquals(fields.size, 2);
+  }
 });
 
 test("parseRequestHead() joins fields that come twice by commas (RFC 9110, 5.3)", () => {
@@ -204,3 +214,88 @@ refuses(
   [GET, HOST, "Range: bytes=0-1", "Range: bytes=2-3"],
   [GET, HOST, 'If-Range: "a"', 'If-Range: "b"'],
 );
+refuses(
+  "repeated dates of conditions (RFC 9110, 13.1.3 and 13.1.4)",
+  [GET, HOST, "If-Modified-Since: a", "If-Modified-Since: b"],
+  [GET, HOST, "If-Unmodified-Since: a", "If-Unmodified-Since: a"],
+);
+refuses(
+  "tabs in fields of the framing (RFC 9112, 5.1)",
+  [GET, HOST, "Content-Length: 0\t"],
+  [GET, HOST, "Transfer-Encoding:\tchunked"],
+  [GET, HOST, "Connection: keep-alive,\tx"],
+);
+refuses(
+  "transfer codings that do not end with one chunked (RFC 9112, 6.3)",
+  ...["", ",", "gzip", "chunked, gzip", "chunked, chunked", "x, chunked, chunked", "chunked;a=b"]
+    .map((
+      coding,
+    ) => [GET, HOST, `Transfer-Encoding: ${coding}`]),
+);
+
+test("parseRequestHead() refuses bytes that are not one head", () => {
+  for (
+    const text of [
+      "",
+      "\r\n",
+      "\r\n\r\n",
+      "GET / HTTP/1.1",
+      "GET / HTTP/1.1\r\n",
+      "GET / HTTP/1.1\r\nHost: a",
+      "GET / HTTP/1.1\r\nHost: a\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\n\r",
+      "GET / HTTP/1.1\r\nHost: a\r\na\n",
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\nX: 1\r\n\r\n",
+    ]
+  ) {
+    const error = assertThrows(() => parseRequestHead(latin1(text)), Error, undefined, text);
+    assertEquals(isJackfieldError(error, "HTTP_BAD_REQUEST"), true, `${error}`);
+  }
+});
+
+test("parseRequestHead() says which host a request is for (RFC 9112, 3.3)", () => {
+  assertEquals(read(GET, "Host: a:80").host, "a:80");
+  assertEquals(read("GET http://b:81/x HTTP/1.1", "Host: a:80").host, "b:81");
+  assertEquals(read("OPTIONS * HTTP/1.1", "Host: a").host, "a");
+  assertEquals(read("CONNECT b:443 HTTP/1.1", "Host: a").host, "b:443");
+  assertEquals(read("GET / HTTP/1.0").host, undefined);
+});
+
+test("parseRequestHead() says how to answer what it refuses (RFC 9110, 15.5 and 15.6)", () => {
+  const cases: [string[], number][] = [
+    [["GET / HTTP/1.1"], 400],
+    [["GET / HTTP/2.0", HOST], 505],
+    [[`GET /${"a".repeat(8192)} HTTP/1.1`, HOST], 414],
+    [[GET, HOST, ...Array(100).fill("X: 1")], 431],
+    // The first line is looked at before what it is for.
+    [[`GET /${"a".repeat(8192)} HTTP/2.0`], 414],
+  ];
+  for (const [lines, status] of cases) {
+    const error = assertThrows(() => read(...lines));
+    assertEquals((error as { status?: number }).status, status, lines[0]!.slice(0, 40));
+  }
+  assertEquals(read(`GET /${"a".repeat(8191)} HTTP/1.1`, HOST).target.length, 8192);
+  assertEquals(read(GET, HOST, ...Array(99).fill("X: 1")).fields.get("x")?.length, 99 * 3 - 2);
+});
+
+test("parseRequestHead() reads any head in no time", () => {
+  const began = performance.now();
+  for (const text of [" ", "\t", ",", "a", ":", "a,", "\xff", "%", "%a", "[", "chunked,"]) {
+    const long = text.repeat(16_000 / text.length);
+    for (const name of ["X", "Host", "Connection", "Content-Length", "Transfer-Encoding"]) {
+      try {
+        read(GET, `${name}: a${long}b`);
+      } catch (error) {
+        assertInstanceOf(error, Error);
+      }
+    }
+    try {
+      read(`GET http://${long}/ HTTP/1.1`, HOST);
+    } catch (error) {
+      assertInstanceOf(error, Error);
+    }
+  }
+  const ms = performance.now() - began;
+  assertEquals(ms < 1000, true, `took ${ms} ms`);
+});

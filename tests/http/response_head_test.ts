@@ -82,6 +82,11 @@ refuses(
   [OK, "X: 1\nY: 2"],
   [OK, "X : 1"],
 );
+refuses("more fields than 100 (RFC 6585, 5)", [OK, ...Array(101).fill("X: 1")]);
+refuses(
+  "two Content-Ranges (RFC 9110, 14.4)",
+  [OK, "Content-Range: bytes 0-1/2", "Content-Range: bytes 0-1/2"],
+);
 
 test("parseContentRange() reads both ends and the size (RFC 9110, 14.4)", () => {
   assertEquals(parseContentRange("bytes 0-0/1"), { first: 0, last: 0, size: 1 });
