@@ -2,7 +2,7 @@
 // off by default since Deno 2.8, and absent from node:test there); Bun and Node run it through
 // node:test. Tests are flat, so that every runner counts the same.
 import process from "node:process";
-import { test as nodeTest } from "node:test";
+import { after, test as nodeTest } from "node:test";
 
 /** What a test does. */
 export type TestBody = () => void | Promise<void>;
@@ -57,6 +57,12 @@ const unfinished = new Set<string>();
 if (runtime === "node") {
   process.once("exit", (code) => {
     if (code === 0 && unfinished.size > 0) process.exitCode = 1;
+  });
+  // And with --test-force-exit it leaves before the last reports of a fast file are written.
+  after(async () => {
+    do await new Promise((resolve) => setTimeout(resolve, 10)); while (
+      process.stdout.writableLength > 0
+    );
   });
 }
 
