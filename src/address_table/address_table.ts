@@ -12,6 +12,7 @@ import { destinationNamed } from "./destination.ts";
 import { normalIp } from "./ip.ts";
 import { listenEntry, type TableListenOptions } from "./listening.ts";
 import { Outstanding } from "./outstanding.ts";
+import { publishState } from "./published_state.ts";
 import { PortHold } from "./port_hold.ts";
 import { descriptorInUse } from "./table_errors.ts";
 import type { AddressTableOptions, BindOptions, CreateOptions } from "./table_options.ts";
@@ -43,6 +44,8 @@ export class AddressTable implements AsyncDisposable {
   readonly transport: Transport;
   #parts: TableParts;
   #closing: Promise<void> | undefined;
+  /** Where others may ask for the state. */
+  #published: Listener[] = [];
 
   /**
    * Checks the options; nothing is leased before somebody asks.
@@ -213,6 +216,19 @@ export class AddressTable implements AsyncDisposable {
   }
 
   /**
+   * Show {@linkcode state} to every program of this host that asks, as `jackfield addresses` does,
+   * until `closeAll`. Linux only. Any user of the host may ask.
+   *
+   * @param label Names the table to who asks: letters, digits, `_`, `.` and `-`.
+   * @throws {JackfieldError} `UNSUPPORTED` where there are no abstract Unix sockets.
+   */
+  async publish(label: string): Promise<void> {
+    const listener = await publishState(this.transport, label, () => this.state());
+    if (this.#closing === undefined) this.#published.push(listener);
+    else await listener.close();
+  }
+
+  /**
    * Close every descriptor and issue no more; every call gives the same promise.
    *
    * @throws The first failure to give an address back, when everything has been tried.
@@ -227,6 +243,7 @@ export class AddressTable implements AsyncDisposable {
   }
 
   async #closeAll(): Promise<void> {
+    await Promise.all(this.#published.map((listener) => listener.close()));
     this.#parts.descriptors.end();
     const closing = this.#parts.descriptors.numbers.map((descriptor) => this.close(descriptor));
     const ends = await Promise.allSettled(closing);

@@ -42,6 +42,7 @@ export type { IpFamily } from "./ip.ts";
 export type { TableListenOptions } from "./listening.ts";
 export { DEFAULT_PORTS, type PortPlan, type PortRange } from "./port_range.ts";
 export type { DestinationPorts } from "./port_table.ts";
+export { readPublishedState } from "./published_state.ts";
 export type { AddressRest, RestReason } from "./rests.ts";
 export type { AddressTableOptions, BindOptions, CreateOptions } from "./table_options.ts";
 export type { AddressState, AddressTableState } from "./table_state.ts";

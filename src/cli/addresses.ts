@@ -1,13 +1,15 @@
 import { AddressTable, hostAddresses, systemTransport } from "../../mod.ts";
 import {
+  type AddressTableState,
   type HostAddresses,
   type InterfaceAddress,
   isJackfieldError,
   parseAddress,
+  readPublishedState,
 } from "../core.ts";
 import { type Checked, checkFrom, describeCheck } from "./address_check.ts";
 import { readArguments, readText } from "./arguments.ts";
-import { countPorts, readHeld, readKernel, type UsedPorts } from "./kernel_view.ts";
+import { countPorts, readHeld, readKernel, readTables, type UsedPorts } from "./kernel_view.ts";
 import { EXIT, say } from "./terminal.ts";
 import { wrap } from "./wrap.ts";
 
@@ -30,7 +32,8 @@ Examples:
   jackfield addresses --addresses 127.0.0.2,127.0.1.0/28
   jackfield addresses --check example.org:443
 
-What a table of your own program leases, rests and bans is in its state().
+What a program's own table leases, rests and bans is shown when the program has
+called its publish().
 
 Exit codes: 0 done, 1 failed, or an address does not get through, 2 bad
 arguments.`;
@@ -50,6 +53,8 @@ interface Found {
   /** `null` where the kernel's tables may not be read. */
   readonly held: { readonly exclusive: string[]; readonly added: string[] } | null;
   readonly used: readonly UsedPorts[] | null;
+  /** The tables of other programs that publish what they have; `null` like `held`. */
+  readonly tables: readonly { readonly name: string; readonly state: AddressTableState }[] | null;
   readonly check?: { readonly target: string; readonly from: readonly Checked[] };
 }
 
@@ -69,7 +74,7 @@ export async function addresses(words: readonly string[]): Promise<number> {
   const address = target === undefined ? undefined : parseAddress(target);
   const source = list === undefined ? hostAddresses() : hostAddresses(list.split(","));
   const table = new AddressTable({ source });
-  const found = look(table, source, list !== undefined);
+  const found = await look(table, source, list !== undefined);
   if (address === undefined) {
     say(args.values.json ? JSON.stringify(found) : describe(found).join("\n"));
     return EXIT.done;
@@ -92,7 +97,11 @@ async function drawOne(table: AddressTable): Promise<{ readonly hostname: string
 }
 
 /** `only` leaves out what other addresses have taken. */
-function look(table: AddressTable, source: HostAddresses, only: boolean): Found {
+async function look(
+  table: AddressTable,
+  source: HostAddresses,
+  only: boolean,
+): Promise<Found> {
   const { leaseable, ports: { from, to, source: said, reserved } } = table.state();
   const known = knownAddresses();
   const asked = new Set(source.addresses);
@@ -110,8 +119,22 @@ function look(table: AddressTable, source: HostAddresses, only: boolean): Found 
       exclusive: [...held.exclusive].filter(counts).sort(),
       added: [...held.added].filter(counts).sort(),
     },
+    tables: unix === undefined ? null : await readAll(readTables(unix)),
     used: tcp.length === 0 ? null : used.filter(({ localAddress }) => counts(localAddress)),
   };
+}
+
+/** The states of tables; one that ended meanwhile is left out. */
+async function readAll(names: readonly string[]): Promise<NonNullable<Found["tables"]>> {
+  const transport = systemTransport();
+  const read = names.slice(0, MAX_LINES).map(async (name) => {
+    try {
+      return [{ name, state: await readPublishedState(transport, name) }];
+    } catch {
+      return [];
+    }
+  });
+  return (await Promise.all(read)).flat();
 }
 
 /** What the interfaces say of their addresses; nothing where that may not be asked. */
@@ -126,7 +149,7 @@ function knownAddresses(): Map<string, InterfaceAddress> {
 }
 
 /** For people: at most 80 columns wide, unless an address is longer. */
-function describe({ leaseable, addresses, ports, held, used }: Found): string[] {
+function describe({ leaseable, addresses, ports, held, used, tables }: Found): string[] {
   const lines = [`Addresses that can be leased: ${leaseable.toLocaleString("en")}`];
   const word = (hostname: string) =>
     held?.exclusive.includes(hostname)
@@ -159,7 +182,27 @@ function describe({ leaseable, addresses, ports, held, used }: Found): string[] 
   for (const { localAddress, destination, ports } of used.slice(0, MAX_LINES)) {
     lines.push(`  ${String(ports).padStart(6)}  ${localAddress} to ${destination}`);
   }
-  return [...lines, ...more(used.length - MAX_LINES)];
+  lines.push(...more(used.length - MAX_LINES));
+  for (const { name, state } of tables ?? []) lines.push("", ...describeTable(name, state));
+  return lines;
+}
+
+/** What another program has leased, and what rests or is banned there. */
+function describeTable(name: string, { source, addresses, ports, rests }: AddressTableState) {
+  const label = name.split("/")[2];
+  const leased = addresses.filter(({ descriptors }) => descriptors.length > 0);
+  const lines = wrap(`Table ${label}: ${source}, ${ports.used} ports in use`, 80);
+  for (const { hostname, state, descriptors } of leased.slice(0, MAX_LINES)) {
+    lines.push(`  ${hostname}  ${state}, ${descriptors.length} descriptors`);
+  }
+  lines.push(...more(leased.length - MAX_LINES));
+  for (const { localAddress, target, endsInMs, why } of rests.slice(0, MAX_LINES)) {
+    const until = endsInMs === null
+      ? "banned"
+      : `rests for ${Math.ceil(endsInMs / 1000)} s (${why})`;
+    lines.push(`  ${localAddress}  ${until} for ${target === "*" ? "every target" : target}`);
+  }
+  return [...lines, ...more(rests.length - MAX_LINES)];
 }
 
 const FROM: Readonly<Record<string, string>> = {

@@ -47,6 +47,11 @@ export function readHeld(table: string): HeldAddresses {
   return { exclusive: of("address"), added: of("added") };
 }
 
+/** The names in the kernel's table of Unix sockets under which tables show their state. */
+export function readTables(table: string): string[] {
+  return [...new Set([...table.matchAll(/ @(jackfield\/table\/\S+)$/gm)].map(([, name]) => name!))];
+}
+
 /** The state of a listening socket. */
 const LISTEN = "0A";
 

@@ -180,3 +180,26 @@ test("jackfield addresses shows what processes of this host hold", { skip: noPro
   }
   assertEquals((await json(0)).held!.exclusive.includes("127.0.7.7"), false);
 });
+
+test("jackfield addresses shows what published tables lease, and what rests or is banned there", {
+  skip: noProc,
+}, async () => {
+  const listener = await transport.listen();
+  const source = hostAddresses(["127.0.7.1", "127.0.7.2", "127.0.7.3"]);
+  const table = new AddressTable({ transport, source });
+  await table.publish("crawler");
+  table.rest("127.0.7.1", listener.address, 30_000);
+  table.ban("127.0.7.2");
+  const socket = await table.connect(listener.address);
+  const { stdout, code } = await runMain("addresses");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Table crawler: .*, 1 ports in use$/m);
+  assertMatch(stdout, /^ {2}127\.0\.7\.3 {2}leased, 1 descriptors$/m);
+  const target = `127.0.0.1:${listener.address.port}`;
+  assertStringIncludes(stdout, `  127.0.7.1  rests for 30 s (asked) for ${target}`);
+  assertStringIncludes(stdout, "  127.0.7.2  banned for every target");
+  await socket.close();
+  await table.closeAll();
+  await listener.close();
+  assertEquals((await runMain("addresses")).stdout.includes("crawler"), false);
+});

@@ -649,7 +649,16 @@ export function transportContract(name: string, options: ContractOptions): void 
       await near.write(bytesOf("hello"));
       await near.closeWrite();
       assertEquals(textOf(await readAll(far)), "hello");
-      await Promise.all([near.close(), far.close(), listener.close()]);
+      await Promise.all([near.close(), far.close()]);
+      // There is no reset: the peer sees an end, and whoever reads here the reason.
+      const other = await transport.connect({ path });
+      const end = await listener.accept();
+      const reading = rejection(other.read(new Uint8Array(1)));
+      const reason = new Error("enough");
+      other.abort(reason);
+      assertEquals([await reading, other.state], [reason, "closed"]);
+      await end.read(new Uint8Array(1)).catch(() => {});
+      await Promise.all([end.close(), listener.close()]);
       if (kind === "path") {
         assertEquals((await rejection(transport.connect({ path }))).code, "CONNECT_FAILED");
         rmSync(path, { force: true });

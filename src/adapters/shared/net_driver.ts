@@ -79,8 +79,12 @@ export class NetDriver implements SocketDriver {
     this.#inbox.fail(() => new Error("aborted"));
     if (this.#socket.destroyed) return;
     // Node cannot reset while the end of the stream is on its way out: it would never close.
-    if (this.#secured || this.#socket.writableEnded) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    if (this.#secured || this.#socket.writableEnded) return void this.#socket.destroy();
+    try {
+      this.#socket.resetAndDestroy();
+    } catch {
+      this.#socket.destroy(); // A Unix socket has no reset, and Node says so by throwing.
+    }
   }
 
   watch(watcher: DriverWatcher): void {
