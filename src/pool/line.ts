@@ -114,7 +114,7 @@ export class Line<Session> {
 
   /** It gets no socket, and its promise rejects. */
   refuse(waiter: Waiter<Session>, error: unknown): void {
-    this.#queue.remove(waiter.place!);
+    if (!this.#queue.remove(waiter.place!)) return; // Served or refused meanwhile.
     this.#left(waiter);
     this.#reports.tell((observer) => observer.refused?.(error));
     waiter.reject(error);

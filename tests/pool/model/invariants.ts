@@ -29,11 +29,11 @@ export class Watch {
       return `${open.size} callers wait, and ${stats.waiting} are known`;
     }
     const nowMs = clock.now();
-    for (const { number, deadlineMs, within, isTooMany, isHopeless } of open) {
+    for (const { number, deadlineMs, within, isTooMany } of open) {
       if (deadlineMs <= nowMs) return `caller ${number} waits after its deadline`;
       if (isTooMany) return `caller ${number} waits, and too many did before`;
-      const isStuck = isHopeless === true ||
-        (within !== undefined && this.#model.isHopeless(within) === true);
+      // Not what it was at the call: a refusal that was on its way then may have changed it.
+      const isStuck = within !== undefined && this.#model.isHopeless(within, true) === true;
       if (isStuck) return `caller ${number} waits for itself`;
     }
     const { prepares, works } = this.#model.hooksAtWork();

@@ -238,11 +238,11 @@ export class PoolModel {
    * Whether nothing would ever come back if a call within this task waited, too; `undefined` while
    * a lease or a waiter that is known here is about to end.
    */
-  isHopeless(within: Task): boolean | undefined {
+  isHopeless(within: Task, isSettled = false): boolean | undefined {
     const { size, leased, targets } = this.pool.stats();
     if (leased !== this.holdings.size) return undefined;
     for (const { isHopeless } of this.open) {
-      if (isHopeless === true) return undefined; // Its refusal is on the way.
+      if (isHopeless === true && !isSettled) return undefined; // Its refusal is on the way.
     }
     if (leased < size) return false;
     const mayGrow = this.settings.targetSizes.some((most, index) => targets[index]!.size < most);
