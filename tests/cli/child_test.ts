@@ -28,6 +28,7 @@ test("jackfield serve and get bring a file across, byte for byte", () =>
     const server = start("--", "serve", folder.at("files"), "--port", "0");
     const url = await startServer(server);
     assertStringIncludes(server.stdout, `Serving ${folder.at("files")}\n`);
+    await server.prints(/try curl -O \S+/); // It is printed after the line that was waited for.
     assertStringIncludes(server.stdout, `try curl -O ${url}`);
     const to = folder.at("copy.bin");
     const get = await start("get", `${url}a%20b.bin`, "-o", to, "--unit", "256K").ended;
