@@ -6,9 +6,8 @@
 //   deno task bench --gate            status 1 when a ratio is too low
 //
 // The figures go to bench/results/ as JSON, too.
-import { mkdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { type Runtime, RUNTIMES } from "./support/child.ts";
+import { readArguments, saveResults } from "./support/command.ts";
 import { describeMachine, readMachine } from "./support/machine.ts";
 import {
   benchTransport,
@@ -17,14 +16,11 @@ import {
   transportTable,
 } from "./transport/main.ts";
 
-interface Arguments {
-  rounds: number;
-  ms: number;
-  only: readonly Runtime[];
-  gate: boolean;
-}
-
-const { rounds, ms, only, gate } = readArguments(process.argv.slice(2));
+const { rounds, ms, only, gate } = readArguments(
+  process.argv.slice(2),
+  { rounds: 9, ms: 400 },
+  { rounds: 3, ms: 150 },
+);
 const machine = readMachine();
 const began = new Date();
 console.log(`# Transport, ${rounds} rounds of ${ms} ms after one to warm up`);
@@ -42,49 +38,6 @@ for (const runtime of only) {
     console.log(`\n## ${runtime}\n\n${(error as Error).message}`);
   }
 }
-console.log(`\n${save()}`);
+console.log(`\n${saveResults("transport", began, { machine, rounds, ms, results })}`);
 const short = results.some(({ summary }) => summary.some(({ ok }) => !ok));
 process.exit(failed || (gate && short) ? 1 : 0);
-
-/** Write the figures down; returns where. */
-function save(): string {
-  const folder = new URL("./results/", import.meta.url);
-  mkdirSync(folder, { recursive: true });
-  const name = `transport-${began.toISOString().slice(0, 19).replaceAll(":", "")}.json`;
-  const content = { began: began.toISOString(), machine, rounds, ms, results };
-  writeFileSync(new URL(name, folder), `${JSON.stringify(content, null, 2)}\n`);
-  return `bench/results/${name}`;
-}
-
-function readArguments(args: readonly string[]): Arguments {
-  const found: Arguments = { rounds: 9, ms: 400, only: RUNTIMES, gate: false };
-  for (let at = 0; at < args.length; at++) {
-    const [arg, inline] = args[at]!.split("=", 2);
-    const value = (): string => inline ?? args[++at] ?? "";
-    if (arg === "--") continue; // `deno task bench -- --quick` passes it on.
-    else if (arg === "--quick") Object.assign(found, { rounds: 3, ms: 150 });
-    else if (arg === "--gate") found.gate = true;
-    else if (arg === "--rounds") found.rounds = readRounds(value());
-    else if (arg === "--only") found.only = readRuntimes(value());
-    else refuse(`Unknown option ${arg}`);
-  }
-  return found;
-}
-
-function readRounds(text: string): number {
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= 100) return rounds;
-  refuse(`--rounds takes 1 to 100, not "${text}"`);
-}
-
-function readRuntimes(list: string): Runtime[] {
-  const names = list.split(",");
-  const known = RUNTIMES.filter((runtime) => names.includes(runtime));
-  if (known.length === names.length) return known;
-  refuse(`--only takes some of ${RUNTIMES.join(",")}, not "${list}"`);
-}
-
-function refuse(message: string): never {
-  console.log(message);
-  process.exit(1);
-}

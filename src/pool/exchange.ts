@@ -1,3 +1,4 @@
+import { assertPriority } from "../queue/mod.ts";
 import { roundRobin } from "../strategy/mod.ts";
 import { assertTimeout, type LeaseEnd, type Socket } from "../transport/mod.ts";
 import { closedError, lostError, prepareError } from "./failures.ts";
@@ -12,7 +13,7 @@ import { type Call, PooledSocket } from "./pooled_socket.ts";
 import { Prospects } from "./prospects.ts";
 import { Roster } from "./roster.ts";
 import { SessionWork } from "./session_work.ts";
-import { need, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { type LeaseOwner, SocketLease } from "./socket_lease.ts";
 import type { Waiter } from "./waiter.ts";
 
@@ -441,9 +442,4 @@ export class Exchange<Session> implements LeaseOwner<Session> {
   #isWarm(): boolean {
     return this.roster.count("idle", "leased", "checking", "resetting") >= this.#settings.minIdle;
   }
-}
-
-function assertPriority(priority: number): void {
-  const good = Number.isInteger(priority) && Math.abs(priority) <= 8;
-  need("priority", priority, good, "an integer from -8 to 8");
 }

@@ -1,7 +1,7 @@
 import type { AddressTable } from "../address_table/mod.ts";
 import type { Clock, Socket, Transport } from "../transport/mod.ts";
 import { lostError } from "./failures.ts";
-import type { TargetState } from "./pool_target.ts";
+import { countOf, type TargetState } from "./pool_target.ts";
 
 /** What an {@linkcode Opener} needs of its pool. */
 export interface OpenerHost {
@@ -51,11 +51,8 @@ export class Opener {
 
   /** Sockets on the way: connecting, and what is made ready. */
   get onTheWay(): number {
-    let count = 0;
-    for (const { counts } of this.#options.targets) {
-      count += counts.connecting + counts.preparing + counts.checking + counts.resetting;
-    }
-    return count;
+    const { targets } = this.#options;
+    return countOf(targets, "connecting", "preparing", "checking", "resetting");
   }
 
   /** Open as many sockets as callers wait for and none is on the way for. */
@@ -179,9 +176,7 @@ export class Opener {
   }
 
   #opening(): number {
-    let count = 0;
-    for (const { counts } of this.#options.targets) count += counts.connecting + counts.preparing;
-    return count;
+    return countOf(this.#options.targets, "connecting", "preparing");
   }
 
   /** The one with the least of its share; the others are asked again when their rest is over. */

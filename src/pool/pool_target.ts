@@ -108,6 +108,18 @@ export class TargetState {
   }
 }
 
+/** How many sockets to these targets, and connects on the way, are in one of these states. */
+export function countOf(
+  targets: readonly TargetState[],
+  ...states: readonly PooledState[]
+): number {
+  let count = 0;
+  for (const { counts } of targets) {
+    for (const state of states) count += counts[state];
+  }
+  return count;
+}
+
 /** What a pool holds now. */
 export function statsOf({ targets, clock }: Settings, waiting: number): PoolStats {
   const sum = { idle: 0, leased: 0, connecting: 0, checking: 0, closing: 0 };

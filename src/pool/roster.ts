@@ -1,7 +1,7 @@
 import { badPick, type Picker, Rotation, startStrategy, type Strategy } from "../strategy/mod.ts";
 import type { PartingReason, Reports } from "./observer.ts";
 import type { PoolRequest } from "./options.ts";
-import type { PooledState, TargetState } from "./pool_target.ts";
+import { countOf, type PooledState, type TargetState } from "./pool_target.ts";
 import type { PoolCandidate, PooledSocket } from "./pooled_socket.ts";
 
 /** Nothing that was written to these is worth waiting for. */
@@ -45,11 +45,7 @@ export class Roster<Session> {
 
   /** How many are in one of these states. */
   count(...states: readonly PooledState[]): number {
-    let count = 0;
-    for (const { counts } of this.#targets) {
-      for (const state of states) count += counts[state];
-    }
-    return count;
+    return countOf(this.#targets, ...states);
   }
 
   /** How many are idle. */

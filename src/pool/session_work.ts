@@ -38,15 +38,14 @@ export class SessionWork<Session> {
     this.#host = host;
   }
 
-  /** Whether it has to be checked before it is lent. */
+  /** Whether it has to be checked before it is lent, in a pool that checks. */
   isStale(entry: PooledSocket<Session>): boolean {
-    return this.#options.check !== undefined &&
-      this.#clock.now() - entry.usedMs >= this.#settings.checkAfterMs;
+    return this.#clock.now() - entry.usedMs >= this.#settings.checkAfterMs;
   }
 
-  /** It was used just now; noted only where that is asked for. */
+  /** It was used just now; of interest only in a pool that checks. */
   used(entry: PooledSocket<Session>): void {
-    if (this.#options.check !== undefined) entry.usedMs = this.#clock.now();
+    entry.usedMs = this.#clock.now();
   }
 
   /**

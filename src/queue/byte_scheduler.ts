@@ -8,7 +8,8 @@ import type {
   ScheduledFlowOptions,
 } from "./byte_scheduler_options.ts";
 import { Deadlines } from "./deadlines.ts";
-import { assertPriority, type ByteTurn, DeficitRoundRobin } from "./deficit_round_robin.ts";
+import { type ByteTurn, DeficitRoundRobin } from "./deficit_round_robin.ts";
+import { assertPriority } from "./priority.ts";
 import { FairQueue } from "./fair_queue.ts";
 import type { Held } from "./held.ts";
 import type { RateLimit } from "./rate_limit.ts";

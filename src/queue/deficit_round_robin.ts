@@ -1,6 +1,6 @@
 import { Client, Flow, GONE, PARKED, PAUSED, SENDING } from "./byte_client.ts";
 import { Rounds } from "./rounds.ts";
-import { MAX_PRIORITY } from "./tenant.ts";
+import { assertPriority } from "./priority.ts";
 
 /** So many turns that send nothing, one after another, and the client has no more in this round. */
 const MAX_FRUITLESS = 16;
@@ -351,16 +351,6 @@ export class DeficitRoundRobin<T> {
       return false;
     });
   }
-}
-
-/**
- * Refuse a priority that is out of range.
- *
- * @throws {RangeError} When it is not an integer from -8 to 8.
- */
-export function assertPriority(priority: number): void {
-  if (priority >= -MAX_PRIORITY && priority <= MAX_PRIORITY && Number.isInteger(priority)) return;
-  throw new RangeError(`Cannot use priority "${priority}": expected an integer from -8 to 8`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Heap } from "./heap.ts";
-import { isBehind, MAX_PRIORITY, Tenant, Waiting } from "./tenant.ts";
+import { assertPriority } from "./priority.ts";
+import { isBehind, Tenant, Waiting } from "./tenant.ts";
 
 /** Options of {@linkcode FairQueue}. */
 export interface FairQueueOptions {
@@ -111,9 +112,7 @@ export class FairQueue<T> {
    */
   push(value: T, options: FairPushOptions = NO_OPTIONS): FairPlace<T> {
     const { tenant: name = "", priority = 0, cost = 1, nowMs = 0 } = options;
-    if (!(priority >= -MAX_PRIORITY && priority <= MAX_PRIORITY && Number.isInteger(priority))) {
-      throw new RangeError(`Cannot use priority "${priority}": expected an integer from -8 to 8`);
-    }
+    assertPriority(priority);
     if (!(cost > 0 && cost < Infinity)) {
       throw new RangeError(`Cannot use cost "${cost}": expected a finite number above 0`);
     }

@@ -37,3 +37,4 @@ export {
   waitForAllMs,
 } from "./rate_limit.ts";
 export type { ScheduledFlow, ScheduledFlowState } from "./scheduled_flow.ts";
+export { assertPriority } from "./priority.ts";

@@ -1,6 +1,3 @@
-/** The highest priority; the lowest is its opposite. */
-export const MAX_PRIORITY = 8;
-
 /** One that waits. */
 export class Waiting<T> {
   readonly value: T;
