@@ -1,9 +1,15 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { type DownloadServer, isJackfieldError, serveDownloads } from "../../mod.ts";
-import { readArguments, readNumber, readText } from "./arguments.ts";
+import {
+  type DownloadServer,
+  isJackfieldError,
+  serveDownloads,
+  type TlsListenOptions,
+} from "../../mod.ts";
+import { type Arguments, readArguments, readNumber, readText } from "./arguments.ts";
 import { EXIT, explain, onInterrupt, say, warn } from "./terminal.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** What `jackfield serve --help` prints. */
 export const SERVE_HELP = `Usage: jackfield serve [folder] [options]
@@ -14,6 +20,9 @@ of a checkout, else the current folder.
 Options:
   --hostname NAME   address or name to listen on      (default 127.0.0.1)
   --port N          port to listen on, 0 for any      (default 8080)
+  --cert FILE       certificate chain in PEM: serve https, together with --key
+  --key FILE        private key in PEM
+  --list            show what a folder has where it has no index.html
   -h, --help        this text
 
 Ctrl-C finishes the downloads and ends; a second one ends at once.
@@ -21,7 +30,8 @@ Ctrl-C finishes the downloads and ends; a second one ends at once.
 Examples:
   jackfield serve
   jackfield serve ./public --port 3000
-  jackfield serve /srv/files --hostname 0.0.0.0
+  jackfield serve /srv/files --hostname 0.0.0.0 --list
+  jackfield serve --cert chain.pem --key key.pem --port 8443
 
 Exit codes: 0 ended as asked, 1 failed (such as a port in use), 2 bad arguments.`;
 
@@ -30,6 +40,9 @@ export async function serve(words: readonly string[]): Promise<number> {
   const args = readArguments(words, {
     hostname: { type: "string" },
     port: { type: "string" },
+    cert: { type: "string" },
+    key: { type: "string" },
+    list: { type: "boolean" },
   }, 1);
   if (args.values.help) {
     say(SERVE_HELP);
@@ -40,6 +53,8 @@ export async function serve(words: readonly string[]): Promise<number> {
     root,
     hostname: readText(args, "hostname"),
     port: readNumber(args, "port", 8080, 0, 65_535),
+    tls: readTls(args),
+    directories: args.values.list ? "list" : "index",
     onError: (error) => {
       // Clients come and go as they like: that is no news.
       if (!isJackfieldError(error, "SOCKET_RESET")) warn(explain(error).line);
@@ -49,6 +64,28 @@ export async function serve(words: readonly string[]): Promise<number> {
   say(`     at ${server.url}`);
   say(`    try curl -O ${server.url}${existsSync(`${root}/numbers.txt`) ? "numbers.txt" : "FILE"}`);
   return await untilInterrupted(server);
+}
+
+/** The certificate and its key; both or none. */
+function readTls(args: Arguments): TlsListenOptions | undefined {
+  const [cert, key] = [readText(args, "cert"), readText(args, "key")];
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    const [given, missing] = cert === undefined ? ["key", "cert"] : ["cert", "key"];
+    throw new UsageError(`Option '--${given}' needs '--${missing}' beside it`);
+  }
+  return { cert: readPem("cert", cert), key: readPem("key", key) };
+}
+
+function readPem(flag: string, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`Option '--${flag}' is '${path}': ${(error as Error).message}`);
+  }
+  if (text.includes("-----BEGIN ")) return text;
+  throw new UsageError(`Option '--${flag}' is '${path}', expected a file in PEM`);
 }
 
 function untilInterrupted(server: DownloadServer): Promise<number> {

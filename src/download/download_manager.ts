@@ -1,84 +1,45 @@
+import { FileRoot } from "../files/mod.ts";
 import { handOff } from "../handoff/mod.ts";
-import type { RequestHead } from "../http/mod.ts";
-import { Fifo } from "../queue/mod.ts";
+import { refuseRequest, type RequestRefusal } from "../http/mod.ts";
+import { ByteScheduler, Deadlines, type ScheduledFlow } from "../queue/mod.ts";
 import {
   type Clock,
   isJackfieldError,
   JackfieldError,
-  type OnError,
   type Socket,
   systemClock,
   type Transport,
 } from "../transport/mod.ts";
-import { type Answer, fileAnswer, textAnswer } from "./answer.ts";
-import { copyToSocket } from "./copy_engine.ts";
-import { FileRoot, type Found } from "./file_root.ts";
-import { lingeringClose } from "./linger.ts";
-
-/** Options of {@linkcode DownloadManager}. */
-export interface DownloadManagerOptions {
-  /** Its host brings the files. */
-  readonly transport: Transport;
-  /** The folder whose files are served. */
-  readonly root: string;
-  /**
-   * Where the manager works: in the caller's thread.
-   *
-   * @default {"inline"}
-   */
-  readonly placement?: "inline";
-  /**
-   * The most downloads that are sent at once; further ones wait.
-   *
-   * @default {256}
-   */
-  readonly maxActive?: number;
-  /**
-   * The most downloads that wait; further ones are answered 503.
-   *
-   * @default {1024}
-   */
-  readonly maxQueued?: number;
-  /** Told of downloads that failed. */
-  readonly onError?: OnError;
-  /**
-   * Measures time.
-   *
-   * @default {systemClock}
-   */
-  readonly clock?: Clock;
-}
-
-/** A request that was read from a socket. */
-export interface DownloadRequest extends RequestHead {
-  /** Bytes behind the head that were read already: the next request of the connection. */
-  readonly unread?: Uint8Array;
-}
-
-/** How a download ended. */
-export interface DownloadResult {
-  /** The status that was sent. */
-  readonly status: number;
-  /** How many bytes of the file were sent. */
-  readonly bytes: number;
-  /** The socket, for the next request; `undefined` when the connection is closed. */
-  readonly socket: Socket | undefined;
-}
+import { type Answer, type AnswerContext, textAnswer } from "./answers.ts";
+import { CopyEngine } from "./copy_engine.ts";
+import { type Download, type DownloadKeeper, ManagedDownload } from "./download.ts";
+import type { DownloadManagerOptions } from "./download_options.ts";
+import {
+  completeRequest,
+  type DownloadRequest,
+  type DownloadRequestInit,
+  type DownloadResult,
+} from "./download_request.ts";
+import { Farewells } from "./farewells.ts";
+import { failureAnswer, FileAnswers, type PreparedAnswer } from "./file_answers.ts";
+import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
 
 /** What a manager does now. */
 export interface DownloadStats {
-  /** Downloads being sent. */
+  /** Downloads that have a place. */
   readonly active: number;
   /** Downloads that wait. */
   readonly queued: number;
   /** Downloads that ended, failed ones included. */
   readonly finished: number;
-  /** Bytes of files that were sent. */
+  /** Requests that were answered without a place: too many waited, or they were none for a file. */
+  readonly refused: number;
+  /** Bytes of bodies that kernels have taken. */
   readonly bytes: number;
 }
 
-const DEFAULT_MAX_ACTIVE = 256;
-const DEFAULT_MAX_QUEUED = 1024;
+/** A file that changes while it is looked at is looked at again so often. */
+const MAX_ATTEMPTS = 3;
 
 /**
  * Takes over sockets together with the download requests that were read from them, and sends the
@@ -87,40 +48,66 @@ const DEFAULT_MAX_QUEUED = 1024;
 export class DownloadManager implements AsyncDisposable {
   /** Where the sockets come from. */
   readonly transport: Transport;
-  #root: FileRoot;
-  #maxActive: number;
-  #maxQueued: number;
-  #onError: OnError | undefined;
+  #settings: Settings;
+  #options: DownloadManagerOptions;
   #clock: Clock;
-  #waiting = new Fifo<() => void>();
-  #active = new Set<Socket>();
-  /** Places that are taken; one for each active download. */
-  #places = 0;
+  #root: FileRoot;
+  #answers: FileAnswers;
+  #flows: ByteScheduler<ManagedDownload>;
+  #deadlines: Deadlines;
+  #engine: CopyEngine;
+  #downloads = new Set<ManagedDownload>();
+  #farewells: Farewells;
+  /** How many answers are being looked for, also for those that are over. */
+  #preparing = 0;
   #finished = 0;
+  #refused = 0;
   #bytes = 0;
+  #keeper: DownloadKeeper = {
+    pause: (download) => this.#pause(download, true),
+    resume: (download) => this.#pause(download, false),
+    fail: (download, error) => this.#fail(download, error),
+    stalled: (download) => this.#stalled(download),
+  };
   #closing: Promise<void> | undefined;
   #emptied: (() => void) | undefined;
 
-  /** Checks the options; see {@linkcode check} for the folder. */
+  /**
+   * Checks the options; see {@linkcode check} for the folder.
+   *
+   * @throws {RangeError} When a number is out of range.
+   * @throws {TypeError} When another option cannot be used.
+   * @throws {JackfieldError} `UNSUPPORTED` when the transport's host has no files.
+   */
   constructor(options: DownloadManagerOptions) {
-    const { transport, root, maxActive = DEFAULT_MAX_ACTIVE, maxQueued = DEFAULT_MAX_QUEUED } =
-      options;
-    if (!(maxActive >= 1)) {
-      throw new RangeError(`Cannot use maxActive "${maxActive}": expected at least 1`);
-    }
-    if (!(maxQueued >= 0)) {
-      throw new RangeError(`Cannot use maxQueued "${maxQueued}": expected 0 or more`);
-    }
-    const { placement = "inline" } = options;
-    if (placement !== "inline") {
-      throw new TypeError(`Cannot use placement "${placement}": expected "inline"`);
-    }
+    const { transport, clock = systemClock } = options;
+    const settings = readSettings(options);
     this.transport = transport;
-    this.#root = new FileRoot(transport.host.files, root);
-    this.#maxActive = maxActive;
-    this.#maxQueued = maxQueued;
-    this.#onError = options.onError;
-    this.#clock = options.clock ?? systemClock;
+    this.#settings = settings;
+    this.#options = options;
+    this.#clock = clock;
+    this.#root = new FileRoot({ ...options, files: transport.host.files });
+    this.#answers = new FileAnswers(this.#root, options);
+    const onError = (error: unknown) => this.#report(error);
+    this.#farewells = new Farewells(clock, settings.stallTimeoutMs);
+    this.#deadlines = new Deadlines(clock, { onError });
+    this.#flows = new ByteScheduler({
+      maxActive: settings.maxActive,
+      maxQueued: settings.maxQueued,
+      rateLimit: settings.rateLimit,
+      rateLimitOf: settings.rateLimitOf,
+      weightOf: options.weightOf,
+      clock,
+      deadlines: this.#deadlines,
+      onReady: () => this.#engine.wake(),
+      observer: { started: (flow) => this.#begin(flow) },
+      onError,
+    });
+    this.#engine = new CopyEngine(this.#flows, {
+      progress: (download, bytes) => this.#progress(download, bytes),
+      completed: (download) => void this.#complete(download),
+      failed: (download, error) => this.#failed(download, error),
+    }, { clock, deadlines: this.#deadlines, stallTimeoutMs: settings.stallTimeoutMs });
   }
 
   /**
@@ -134,50 +121,54 @@ export class DownloadManager implements AsyncDisposable {
 
   /** What the manager does now. */
   stats(): DownloadStats {
-    return {
-      active: this.#places,
-      queued: this.#waiting.length,
-      finished: this.#finished,
-      bytes: this.#bytes,
-    };
+    const { active, queued } = this.#flows.stats();
+    const [finished, refused] = [this.#finished, this.#refused];
+    return { active, queued, finished, refused, bytes: this.#bytes };
+  }
+
+  /** The downloads that it has now. */
+  downloads(): readonly Download[] {
+    return [...this.#downloads];
+  }
+
+  /** The overall limit, in bytes per second; it may be changed at any time. */
+  get maxBytesPerSecond(): number {
+    return this.#settings.rateLimit.bytesPerSecond;
+  }
+
+  set maxBytesPerSecond(bytesPerSecond: number) {
+    assertAtLeast("maxBytesPerSecond", bytesPerSecond, 1);
+    this.#settings.rateLimit.change(bytesPerSecond, this.#clock.now());
   }
 
   /**
    * Take a socket over and serve the request that was read from it. The socket that is given is
-   * `gone` at once; the result has the one to go on with.
+   * `gone` at once; the result has the one to go on with, which is the caller's again.
    *
    * @throws {JackfieldError} `DOWNLOAD_CLOSED` when the manager is closed (the socket is untouched
    * then), or what broke the connection.
    */
-  async take(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
-    if (this.#closing !== undefined) {
-      const message = "Cannot take socket: download manager is closed";
-      throw new JackfieldError("DOWNLOAD_CLOSED", message, { operation: "take" });
-    }
-    const own = handOff(socket, request.unread);
-    this.#active.add(own);
+  take(socket: Socket, init: DownloadRequestInit): Promise<DownloadResult> {
+    let own: Socket;
+    let request: DownloadRequest;
     try {
-      if (request.hasBody) return await this.#refuseBody(own, request);
-      if (!await this.#place()) return await this.#sendBusy(own, request);
-      try {
-        return await this.#serve(own, request);
-      } finally {
-        this.#finished++;
-        this.#passPlace();
+      if (this.#closing !== undefined) {
+        const message = "Cannot take socket: download manager is closed";
+        throw new JackfieldError("DOWNLOAD_CLOSED", message, { operation: "take" });
       }
+      request = completeRequest(init, socket.remoteAddress);
+      own = handOff(socket, init.unread);
     } catch (error) {
-      own.abort(error);
-      this.#report(error);
-      throw error;
-    } finally {
-      this.#active.delete(own);
-      if (this.#active.size === 0) this.#emptied?.();
+      return Promise.reject(error);
     }
+    const refusal = refuseRequest(request);
+    if (refusal !== undefined) return this.#refuse(own, request, refusal);
+    return this.#enqueue(own, request);
   }
 
   /** Take no more, and resolve when every download has ended. Idempotent. */
   close(): Promise<void> {
-    return this.#closing ??= this.#active.size === 0
+    return this.#closing ??= this.#isEmpty
       ? Promise.resolve()
       : new Promise((resolve) => this.#emptied = resolve);
   }
@@ -185,10 +176,8 @@ export class DownloadManager implements AsyncDisposable {
   /** Take no more, and abort every download with `reason`. */
   abort(reason?: unknown): void {
     void this.close();
-    for (const socket of this.#active) {
-      // One that is closing has sent everything: only its end is on the way.
-      if (socket.state !== "closing") socket.abort(reason);
-    }
+    for (const download of [...this.#downloads]) this.#fail(download, reason);
+    this.#farewells.abort(reason);
   }
 
   /** The same as {@linkcode close}. */
@@ -196,116 +185,223 @@ export class DownloadManager implements AsyncDisposable {
     return this.close();
   }
 
-  /** Wait for a place among the active ones; `false` when too many wait already. */
-  #place(): Promise<boolean> {
-    if (this.#places < this.#maxActive) {
-      this.#places++;
-      return Promise.resolve(true);
-    }
-    if (this.#waiting.length >= this.#maxQueued) return Promise.resolve(false);
-    return new Promise((resolve) => this.#waiting.push(() => resolve(true)));
+  get #isEmpty(): boolean {
+    return this.#downloads.size + this.#farewells.size + this.#preparing === 0;
   }
 
-  #passPlace(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#places--;
-    else next();
-  }
-
-  async #sendBusy(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
-    const message = `Cannot queue download: ${this.#maxQueued} wait already`;
-    this.#report(new JackfieldError("DOWNLOAD_QUEUE_FULL", message, { limit: this.#maxQueued }));
-    const text = "Too many downloads wait. Try again in a moment.\n";
-    return await this.#send(
-      socket,
-      textAnswer(request, 503, text, false, [["Retry-After", "1"]]),
-      false,
-    );
-  }
-
-  async #serve(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
-    const { method, target } = request;
-    const keepAlive = request.keepAlive && this.#closing === undefined;
-    if (method !== "GET" && method !== "HEAD") {
-      const allow: [string, string][] = [["Allow", "GET, HEAD"]];
-      const text = "Only GET and HEAD are served here.\n";
-      return await this.#send(socket, textAnswer(request, 405, text, keepAlive, allow), keepAlive);
-    }
-    const found = await this.#find(target);
-    if (found.kind === "failed") {
-      const again: [string, string][] = found.status === 503 ? [["Retry-After", "1"]] : [];
-      const text = "The file cannot be read now.\n";
-      const answer = textAnswer(request, found.status, text, keepAlive, again);
-      return await this.#send(socket, answer, keepAlive);
-    }
-    if (found.kind === "missing") {
-      const text = "There is no such file.\n";
-      return await this.#send(socket, textAnswer(request, 404, text, keepAlive), keepAlive);
-    }
-    if (found.kind === "redirect") {
-      const location: [string, string][] = [["Location", found.location]];
-      const text = "This is a folder.\n";
-      const answer = textAnswer(request, 301, text, keepAlive, location);
-      return await this.#send(socket, answer, keepAlive);
-    }
-    const { file } = found;
+  /** Let a request wait for its place, which it may have at once. */
+  #enqueue(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
     try {
-      const answer = fileAnswer(request, found.path, await file.stat(), keepAlive);
-      await socket.write(answer.head);
-      if (answer.text.byteLength > 0) await socket.write(answer.text);
-      if (answer.end > answer.start) {
-        await copyToSocket(file, socket, answer.start, answer.end, (count) => this.#bytes += count);
+      const { clientOf = clientByAddress, priorityOf } = this.#options;
+      const priority = priorityOf === undefined ? 0 : priorityOf(request);
+      const download = new ManagedDownload(
+        socket,
+        request,
+        clientOf(request),
+        priority,
+        this.#keeper,
+      );
+      this.#downloads.add(download);
+      try {
+        const { client } = download;
+        download.flow = this.#flows.add(download, { client, priority });
+      } catch (error) {
+        this.#downloads.delete(download);
+        throw error;
       }
-      return await this.#end(socket, answer, keepAlive);
-    } finally {
-      await file.close();
-    }
-  }
-
-  /** Find and open a file; what the host cannot do is reported, and told to the client. */
-  async #find(target: string): Promise<Found | { kind: "failed"; status: 500 | 503 }> {
-    try {
-      return await this.#root.find(target);
+      if (download.state === "queued") this.#waitInLine(download);
+      return download.result;
     } catch (error) {
-      if (!isJackfieldError(error, "FILE_FAILED")) throw error;
       this.#report(error);
-      const full = error.osCode === "EMFILE" || error.osCode === "ENFILE";
-      return { kind: "failed", status: full ? 503 : 500 };
+      const context = this.#contextOf(request, false);
+      const answer = isJackfieldError(error, "DOWNLOAD_QUEUE_FULL")
+        ? textAnswer(context, 503, "Too many downloads wait. Try again in a moment.\n", AGAIN)
+        : failureAnswer(context, error);
+      return this.#dismiss(socket, answer);
     }
   }
 
-  /** Without a place: nothing is sent, and the client may take its time to see the answer. */
-  async #refuseBody(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
-    const text = "Requests with a body are not served here.\n";
-    const { status, head, text: body } = textAnswer(request, 413, text, false);
-    await socket.write(head);
-    await socket.write(body);
-    await lingeringClose(socket, this.#clock);
+  /** A client that leaves gives its place in the queue to others. */
+  #waitInLine(download: ManagedDownload): void {
+    this.#tell("queued", download);
+    const { socket } = download;
+    socket.watch(() => {
+      if (download.state !== "queued" || socket.state === "open") return;
+      const message = "Cannot send download: the client left before its turn";
+      const operation = "wait";
+      const { remoteAddress: address } = socket;
+      this.#fail(download, new JackfieldError("SOCKET_RESET", message, { operation, address }));
+    });
+  }
+
+  /** A download has its place: it sends nothing before it is known what. */
+  #begin(flow: ScheduledFlow<ManagedDownload>): void {
+    const download = flow.value;
+    this.#flows.park(flow);
+    download.flow = flow;
+    download.state = "preparing";
+    download.socket.watch(undefined);
+    this.#tell("started", download);
+    void this.#prepare(download);
+  }
+
+  async #prepare(download: ManagedDownload): Promise<void> {
+    const { request } = download;
+    download.keepAlive = request.keepAlive && this.#closing === undefined;
+    const context = this.#contextOf(request, download.keepAlive);
+    this.#preparing++;
+    try {
+      const answer = await this.#answers.prepare(request, context);
+      if (download.state === "preparing") this.#send(download, answer);
+      else answer.held?.release();
+    } catch (error) {
+      this.#report(error);
+      if (download.state === "preparing") this.#send(download, failureAnswer(context, error));
+    } finally {
+      this.#preparing--;
+      this.#tellIfEmpty();
+    }
+  }
+
+  #send(download: ManagedDownload, { status, output, held }: PreparedAnswer): void {
+    download.status = status;
+    download.output = output;
+    download.held = held;
+    download.state = "sending";
+    this.#flows.writable(download.flow!);
+  }
+
+  #progress(download: ManagedDownload, bytes: number): void {
+    const body = Math.min(bytes, download.bytes);
+    if (body === 0) return;
+    this.#bytes += body;
+    if (this.#options.observer?.progress !== undefined) this.#tell("progress", download, body);
+  }
+
+  /** The engine cannot go on: as long as nothing was sent, the client can still be told. */
+  #failed(download: ManagedDownload, error: unknown): void {
+    if (download.state !== "sending") return;
+    const { position, request, keepAlive } = download;
+    const isOfFile = isJackfieldError(error, "FILE_CHANGED") ||
+      isJackfieldError(error, "FILE_FAILED");
+    if (position > 0 || !isOfFile || download.attempts >= MAX_ATTEMPTS) {
+      return this.#fail(download, error);
+    }
+    download.giveBack();
+    download.attempts++;
+    if (error.code === "FILE_CHANGED" && download.attempts < MAX_ATTEMPTS) {
+      download.state = "preparing";
+      return void this.#prepare(download);
+    }
+    this.#report(error);
+    this.#send(download, failureAnswer(this.#contextOf(request, keepAlive), error));
+  }
+
+  /** The kernel has taken everything. */
+  async #complete(download: ManagedDownload): Promise<void> {
+    const { socket, status = 0, bytes, keepAlive } = download;
+    this.#leave(download);
+    if (!keepAlive) await this.#farewells.close(socket);
+    this.#tell("ended", download);
+    download.settle({ status, bytes, socket: keepAlive ? socket : undefined });
+    this.#tellIfEmpty();
+  }
+
+  /** End a download before its end, and its connection with it. */
+  #fail(download: ManagedDownload, error: unknown): void {
+    if (download.state === "ended") return;
+    this.#leave(download);
+    download.socket.abort(error);
+    this.#report(error);
+    this.#tell("ended", download, error);
+    download.refuse(error);
+    this.#tellIfEmpty();
+  }
+
+  #pause(download: ManagedDownload, paused: boolean): void {
+    if (download.state === "ended" || download.paused === paused) return;
+    download.paused = paused;
+    if (paused) this.#flows.pause(download.flow!);
+    else this.#flows.resume(download.flow!);
+  }
+
+  #stalled(download: ManagedDownload): void {
+    const { stallTimeoutMs: limit } = this.#settings;
+    const { remoteAddress: address } = download.socket;
+    const message = `Cannot send download: the client took nothing for ${limit} ms`;
+    const facts = { operation: "write", address, limit };
+    this.#fail(download, new JackfieldError("DOWNLOAD_STALLED", message, facts));
+  }
+
+  /** Give everything back that a download has. */
+  #leave(download: ManagedDownload): void {
+    download.state = "ended";
+    this.#deadlines.remove(download);
+    this.#downloads.delete(download);
     this.#finished++;
-    return { status, bytes: 0, socket: undefined };
+    download.giveBack();
+    this.#flows.remove(download.flow!);
   }
 
-  async #send(socket: Socket, answer: Answer, keepAlive: boolean): Promise<DownloadResult> {
-    const whole = new Uint8Array(answer.head.byteLength + answer.text.byteLength);
-    whole.set(answer.head);
-    whole.set(answer.text, answer.head.byteLength);
-    await socket.write(whole);
-    return await this.#end(socket, answer, keepAlive);
+  /** Answer without a place, which ends the connection unless the refusal says otherwise. */
+  #refuse(
+    socket: Socket,
+    request: DownloadRequest,
+    refusal: RequestRefusal,
+  ): Promise<DownloadResult> {
+    const { status, reason, fields } = refusal;
+    const keepAlive = !refusal.close && this.#closing === undefined;
+    const context = this.#contextOf(request, keepAlive);
+    return this.#dismiss(socket, textAnswer(context, status, `${reason}.\n`, fields), keepAlive);
   }
 
-  async #end(socket: Socket, answer: Answer, keepAlive: boolean): Promise<DownloadResult> {
-    const { status } = answer;
-    const bytes = answer.end - answer.start;
-    if (keepAlive) return { status, bytes, socket: handOff(socket) };
-    await socket.close();
-    return { status, bytes, socket: undefined };
+  async #dismiss(socket: Socket, answer: Answer, keepAlive = false): Promise<DownloadResult> {
+    this.#refused++;
+    try {
+      return await this.#farewells.answer(socket, answer, keepAlive);
+    } catch (error) {
+      socket.abort(error);
+      this.#report(error);
+      throw error;
+    } finally {
+      this.#tellIfEmpty();
+    }
+  }
+
+  #contextOf({ method }: DownloadRequest, keepAlive: boolean): AnswerContext {
+    return { method, keepAlive, nowMs: Date.now() };
+  }
+
+  #tellIfEmpty(): void {
+    if (this.#isEmpty) this.#emptied?.();
+  }
+
+  #tell(
+    event: "queued" | "started" | "ended" | "progress",
+    download: ManagedDownload,
+    fact?: unknown,
+  ): void {
+    const { observer } = this.#options;
+    try {
+      if (event === "progress") observer?.progress?.(download, fact as number);
+      else if (event === "ended") observer?.ended?.(download, fact);
+      else observer?.[event]?.(download);
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   #report(error: unknown): void {
     try {
-      this.#onError?.(error, { stage: "download" });
+      this.#options.onError?.(error, { stage: "download" });
     } catch {
       // A download must not fail because the callback that watches it does.
     }
   }
+}
+
+const AGAIN = [["Retry-After", "1"]] as const;
+
+function clientByAddress({ remoteAddress }: DownloadRequest): string {
+  return remoteAddress.hostname;
 }

@@ -12,13 +12,22 @@
  *
  * @module
  */
-export {
-  DownloadManager,
-  type DownloadManagerOptions,
-  type DownloadRequest,
-  type DownloadResult,
-  type DownloadStats,
-} from "./download_manager.ts";
+export type { Download, DownloadState } from "./download.ts";
+export { DownloadManager, type DownloadStats } from "./download_manager.ts";
+export type { DownloadObserver } from "./download_observer.ts";
+export type {
+  DownloadFile,
+  DownloadFiles,
+  DownloadHooks,
+  DownloadManagerOptions,
+  DownloadShares,
+} from "./download_options.ts";
+export type {
+  DownloadRefusal,
+  DownloadRequest,
+  DownloadRequestInit,
+  DownloadResult,
+} from "./download_request.ts";
 export {
   type DownloadServer,
   serveDownloads,

@@ -1,22 +1,19 @@
-import { HeadReader, parseRequestHead } from "../http/mod.ts";
+import { DEFAULT_MAX_FIELDS, DEFAULT_MAX_HEAD_BYTES } from "../http/mod.ts";
+import { Deadlines } from "../queue/mod.ts";
 import {
   type Clock,
   formatAddress,
-  isJackfieldError,
   JackfieldError,
   type Listener,
-  type OnError,
-  type Socket,
   type SocketAddress,
   systemClock,
+  type TlsListenOptions,
 } from "../transport/mod.ts";
-import { textAnswer } from "./answer.ts";
-import {
-  DownloadManager,
-  type DownloadManagerOptions,
-  type DownloadStats,
-} from "./download_manager.ts";
-import { lingeringClose } from "./linger.ts";
+import { Connection, type ConnectionContext } from "./connection.ts";
+import type { Download } from "./download.ts";
+import { DownloadManager, type DownloadStats } from "./download_manager.ts";
+import type { DownloadManagerOptions } from "./download_options.ts";
+import { assertAtLeast } from "./settings.ts";
 
 /** Options of {@linkcode serveDownloads}. */
 export interface ServeDownloadsOptions extends DownloadManagerOptions {
@@ -32,6 +29,8 @@ export interface ServeDownloadsOptions extends DownloadManagerOptions {
    * @default {0}
    */
   readonly port?: number;
+  /** The certificate and key of the server: it speaks https then. */
+  readonly tls?: TlsListenOptions;
   /**
    * The most connections at once; further ones wait in the kernel or in the accept queue.
    *
@@ -39,12 +38,35 @@ export interface ServeDownloadsOptions extends DownloadManagerOptions {
    */
   readonly maxConnections?: number;
   /**
-   * Milliseconds that a request's head may take, from its first byte, and that an idle connection is
-   * kept for the next request.
+   * Milliseconds for which a connection without a request is kept.
    *
    * @default {60_000}
    */
   readonly idleTimeoutMs?: number;
+  /**
+   * Milliseconds from the first byte of a request's head to its last, 408 after that.
+   *
+   * @default {15_000}
+   */
+  readonly headTimeoutMs?: number;
+  /**
+   * The most requests on one connection, which ends with the last one.
+   *
+   * @default {1000}
+   */
+  readonly maxRequests?: number;
+  /**
+   * The longest head of a request, in bytes; 431 beyond.
+   *
+   * @default {16_384}
+   */
+  readonly maxHeadBytes?: number;
+  /**
+   * The most field lines of a request; 431 beyond.
+   *
+   * @default {100}
+   */
+  readonly maxFields?: number;
 }
 
 /** A server of files. */
@@ -53,8 +75,12 @@ export interface DownloadServer extends AsyncDisposable {
   readonly address: SocketAddress;
   /** The address as a URL, with a slash at the end. */
   readonly url: string;
+  /** The limit of all downloads together, in bytes per second; it may be changed at any time. */
+  maxBytesPerSecond: number;
   /** What it does now. */
   stats(): DownloadStats & { readonly connections: number };
+  /** The downloads that it has now: to look at, pause, resume and cancel. */
+  downloads(): readonly Download[];
   /**
    * Accept no more, close idle connections, finish what is being sent. Idempotent; after
    * `timeoutMs` (30 seconds unless said) what is left is aborted.
@@ -69,26 +95,43 @@ export interface DownloadServer extends AsyncDisposable {
  *
  * @throws {JackfieldError} `FILE_FAILED` for a folder that is not there, `LISTEN_FAILED` with a
  * reason, such as a port in use.
+ * @throws {RangeError} When a number is out of range.
+ * @throws {TypeError} When another option cannot be used.
  */
 export async function serveDownloads(options: ServeDownloadsOptions): Promise<DownloadServer> {
-  const { hostname, port, maxConnections = 10_000, idleTimeoutMs = 60_000 } = options;
-  if (!(maxConnections >= 1)) {
-    throw new RangeError(`Cannot use maxConnections "${maxConnections}": expected at least 1`);
-  }
-  if (!(idleTimeoutMs > 0)) {
-    throw new RangeError(`Cannot use idleTimeoutMs "${idleTimeoutMs}": expected more than 0`);
-  }
+  const limits = readLimits(options);
   const manager = new DownloadManager(options);
   await manager.check();
-  const listener = await options.transport.listen({ hostname, port, onError: options.onError });
-  return new ManagedServer(listener, manager, { ...options, maxConnections, idleTimeoutMs });
+  const { hostname, port, tls, onError } = options;
+  const listener = await options.transport.listen({ hostname, port, tls, onError });
+  return new ManagedServer(listener, manager, limits, options);
 }
 
-interface ServerOptions {
+interface Limits {
   readonly maxConnections: number;
+  readonly maxRequests: number;
   readonly idleTimeoutMs: number;
-  readonly clock?: Clock;
-  readonly onError?: OnError;
+  readonly headTimeoutMs: number;
+  readonly maxHeadBytes: number;
+  readonly maxFields: number;
+}
+
+function readLimits(options: ServeDownloadsOptions): Limits {
+  const {
+    maxConnections = 10_000,
+    maxRequests = 1000,
+    idleTimeoutMs = 60_000,
+    headTimeoutMs = 15_000,
+    maxHeadBytes = DEFAULT_MAX_HEAD_BYTES,
+    maxFields = DEFAULT_MAX_FIELDS,
+  } = options;
+  assertAtLeast("maxConnections", maxConnections, 1);
+  assertAtLeast("maxRequests", maxRequests, 1);
+  assertAtLeast("idleTimeoutMs", idleTimeoutMs, 1);
+  assertAtLeast("headTimeoutMs", headTimeoutMs, 1);
+  assertAtLeast("maxHeadBytes", maxHeadBytes, 128);
+  assertAtLeast("maxFields", maxFields, 1);
+  return { maxConnections, maxRequests, idleTimeoutMs, headTimeoutMs, maxHeadBytes, maxFields };
 }
 
 /** How long `close` waits for downloads unless it is told. */
@@ -97,20 +140,29 @@ const DRAIN_MS = 30_000;
 class ManagedServer implements DownloadServer {
   #listener: Listener;
   #manager: DownloadManager;
-  #options: ServerOptions;
+  #maxConnections: number;
   #clock: Clock;
-  /** Connections that wait for a request, or are reading one. */
-  #reading = new Set<Socket>();
-  #connections = 0;
+  #scheme: "http" | "https";
+  #context: ConnectionContext;
+  #connections = new Set<Connection>();
   #roomMade: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #emptied: (() => void) | undefined;
 
-  constructor(listener: Listener, manager: DownloadManager, options: ServerOptions) {
+  constructor(
+    listener: Listener,
+    manager: DownloadManager,
+    { maxConnections, ...limits }: Limits,
+    { clock = systemClock, tls }: ServeDownloadsOptions,
+  ) {
     this.#listener = listener;
     this.#manager = manager;
-    this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#maxConnections = maxConnections;
+    this.#clock = clock;
+    this.#scheme = tls === undefined ? "http" : "https";
+    const isClosing = () => this.#closing !== undefined;
+    const deadlines = new Deadlines(clock);
+    this.#context = { ...limits, manager, clock, deadlines, isClosing };
     void this.#acceptAll();
   }
 
@@ -119,11 +171,23 @@ class ManagedServer implements DownloadServer {
   }
 
   get url(): string {
-    return `http://${formatAddress(this.address)}/`;
+    return `${this.#scheme}://${formatAddress(this.address)}/`;
+  }
+
+  get maxBytesPerSecond(): number {
+    return this.#manager.maxBytesPerSecond;
+  }
+
+  set maxBytesPerSecond(bytesPerSecond: number) {
+    this.#manager.maxBytesPerSecond = bytesPerSecond;
   }
 
   stats(): DownloadStats & { readonly connections: number } {
-    return { ...this.#manager.stats(), connections: this.#connections };
+    return { ...this.#manager.stats(), connections: this.#connections.size };
+  }
+
+  downloads(): readonly Download[] {
+    return this.#manager.downloads();
   }
 
   close({ timeoutMs = DRAIN_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -132,9 +196,7 @@ class ManagedServer implements DownloadServer {
 
   abort(reason?: unknown): void {
     void this.close();
-    for (const socket of this.#reading) {
-      if (socket.state !== "closing") socket.abort(reason);
-    }
+    for (const connection of this.#connections) connection.abort(reason);
     this.#manager.abort(reason);
   }
 
@@ -144,63 +206,31 @@ class ManagedServer implements DownloadServer {
 
   async #acceptAll(): Promise<void> {
     for await (const socket of this.#listener) {
-      this.#connections++;
-      void this.#serve(socket);
-      if (this.#connections >= this.#options.maxConnections) {
+      const connection = new Connection(socket, this.#context);
+      this.#connections.add(connection);
+      void this.#serve(connection);
+      if (this.#connections.size >= this.#maxConnections) {
         await new Promise<void>((resolve) => this.#roomMade = resolve);
       }
     }
   }
 
-  /** Serve the requests of one connection, one after the other. */
-  async #serve(accepted: Socket): Promise<void> {
-    let socket: Socket | undefined = accepted;
-    try {
-      while (socket !== undefined) socket = await this.#serveOne(socket);
-    } catch {
-      // The manager has reported it, or the client is gone: nobody is left to tell. What is closing
-      // (it was idle for too long, or the server ends) does so in good order.
-      if (socket?.state !== "closing") socket?.abort();
-    } finally {
-      this.#connections--;
-      this.#roomMade?.();
-      if (this.#connections === 0) this.#emptied?.();
-    }
-  }
-
-  async #serveOne(socket: Socket): Promise<Socket | undefined> {
-    const reader = new HeadReader(socket, "HTTP_BAD_REQUEST");
-    this.#reading.add(socket);
-    const cancel = this.#clock.schedule(this.#options.idleTimeoutMs, () => void socket.close());
-    try {
-      if (this.#closing !== undefined) return void await socket.close();
-      const head = await reader.next();
-      if (head === undefined) return void await socket.close();
-      const request = { ...parseRequestHead(head), unread: reader.unread };
-      this.#reading.delete(socket);
-      cancel();
-      return (await this.#manager.take(socket, request)).socket;
-    } catch (error) {
-      if (!isJackfieldError(error, "HTTP_BAD_REQUEST")) throw error;
-      const { head, text } = textAnswer(undefined, 400, `${error.message}.\n`, false);
-      await socket.write(head);
-      await socket.write(text);
-      return void await lingeringClose(socket, this.#clock);
-    } finally {
-      this.#reading.delete(socket);
-      cancel();
-    }
+  async #serve(connection: Connection): Promise<void> {
+    await connection.serve();
+    this.#connections.delete(connection);
+    this.#roomMade?.();
+    if (this.#connections.size === 0) this.#emptied?.();
   }
 
   async #drain(timeoutMs: number): Promise<void> {
     await this.#listener.close();
     this.#roomMade?.();
-    for (const socket of this.#reading) void socket.close();
+    for (const connection of this.#connections) connection.end();
     const message = `Cannot finish downloads: ${timeoutMs} ms are over`;
     const late = new JackfieldError("DOWNLOAD_CLOSED", message, { limit: timeoutMs });
     const cancel = this.#clock.schedule(timeoutMs, () => this.#manager.abort(late));
     await this.#manager.close();
-    if (this.#connections > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#emptied = resolve);
     cancel();
   }
 }

@@ -45,6 +45,7 @@ export {
 } from "./file_answer.ts";
 export { DEFAULT_MAX_FIELDS, DEFAULT_MAX_HEAD_BYTES, type Fields, findHeadEnd } from "./head.ts";
 export { type ByteSource, HeadReader } from "./head_reader.ts";
+export { keepsAlive } from "./framing.ts";
 export { formatHttpDate, parseHttpDate } from "./http_date.ts";
 export {
   type BodyPart,

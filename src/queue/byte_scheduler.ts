@@ -123,6 +123,11 @@ export class ByteScheduler<T> {
     };
   }
 
+  /** How many flows have turns. */
+  get activeCount(): number {
+    return this.#flows.size;
+  }
+
   /**
    * Let somebody send, as soon as there is a place.
    *

@@ -5,7 +5,7 @@ import { connectionError, unsupported } from "./errors.ts";
 import { ReadingHalf } from "./reading_half.ts";
 import type { Socket, StartTlsOptions } from "./socket.ts";
 import type { SocketDriver } from "./socket_driver.ts";
-import type { DetachedSocket, SocketFacts } from "./socket_facts.ts";
+import type { DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 import { SocketLife } from "./socket_life.ts";
 import type { SocketState } from "./socket_state.ts";
 import { readableOf, writableOf } from "./socket_streams.ts";
@@ -23,8 +23,8 @@ export function createSocket(driver: SocketDriver, facts: SocketFacts): Socket {
  * @throws {JackfieldError} `SOCKET_BUSY` while a read or write is pending, `SOCKET_CLOSED` or
  * `SOCKET_GONE` when there is nothing to take, `UNSUPPORTED` for a socket made elsewhere.
  */
-export function detachSocket(socket: Socket): DetachedSocket {
-  if (socket instanceof DrivenSocket) return DrivenSocket.detach(socket);
+export function detachSocket(socket: Socket, options: DetachOptions = {}): DetachedSocket {
+  if (socket instanceof DrivenSocket) return DrivenSocket.detach(socket, options);
   throw unsupported("detachSocket", "the socket was not made by a transport of this package");
 }
 
@@ -89,6 +89,10 @@ class DrivenSocket implements Socket {
 
   write(bytes: Uint8Array): Promise<number> {
     return this.#writes.write(bytes);
+  }
+
+  writeSome(bytes: Uint8Array): Promise<number> {
+    return this.#writes.writeSome(bytes);
   }
 
   closeWrite(): Promise<void> {
@@ -157,20 +161,28 @@ class DrivenSocket implements Socket {
   }
 
   /** See {@linkcode detachSocket}. */
-  static detach(socket: DrivenSocket): DetachedSocket {
+  static detach(
+    socket: DrivenSocket,
+    { whileWriting = false, check }: DetachOptions = {},
+  ): DetachedSocket {
     const life = socket.#life;
     if (life.refusal !== undefined) throw life.refusal();
     if (life.state === "closed") {
       throw life.error("SOCKET_CLOSED", "hand off", "it is closed");
     }
-    if (socket.isBusy) {
-      throw life.error("SOCKET_BUSY", "hand off", "a read or write is pending");
+    if (whileWriting ? socket.#reads.isPending : socket.isBusy) {
+      const what = whileWriting ? "a read" : "a read or write";
+      throw life.error("SOCKET_BUSY", "hand off", `${what} is pending`);
     }
+    check?.(life.driver);
+    // Writes that were called before are ahead of this turn; nobody comes after it.
+    const writing = life.writes.taken ? life.writes.take() : undefined;
     const detached: DetachedSocket = {
       ...life.facts,
       driver: life.driver,
       unread: socket.#reads.unread,
       ended: { read: life.readEnded, write: life.writeEnded },
+      writing,
     };
     socket.#reads.watch(undefined);
     life.handOver();

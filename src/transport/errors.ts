@@ -16,7 +16,12 @@ export type ErrorCode =
   | "CONNECT_TIMEOUT"
   | "DOWNLOAD_CLOSED"
   | "DOWNLOAD_QUEUE_FULL"
+  | "DOWNLOAD_STALLED"
+  | "FILE_CHANGED"
   | "FILE_FAILED"
+  | "HANDOFF_CLOSED"
+  | "HANDOFF_REFUSED"
+  | "HANDOFF_TIMEOUT"
   | "HTTP_BAD_REQUEST"
   | "HTTP_BAD_RESPONSE"
   | "HTTP_STATUS"
@@ -56,7 +61,7 @@ export type FailureReason =
   | "other";
 
 /** What was going on when a deadline passed. */
-export type TimeoutPhase = "wait" | "connect" | "prepare" | "check";
+export type TimeoutPhase = "wait" | "connect" | "prepare" | "check" | "handoff";
 
 /** The facts of an error, each readable as a field. */
 export interface ErrorFacts {

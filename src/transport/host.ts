@@ -1,3 +1,5 @@
+import type { Descriptors, OwnerLink, Owners } from "./owner_link.ts";
+
 /** An address that a host name stands for. */
 export interface ResolvedAddress {
   /** The IP literal. */
@@ -22,36 +24,115 @@ export interface FileFacts {
   readonly size: number;
   /** When its content last changed, in milliseconds since 1970. */
   readonly modifiedMs: number;
-  /** What it is. */
-  readonly kind: "file" | "directory" | "other";
+  /** What it is; `link` only when links are not followed. */
+  readonly kind: "file" | "directory" | "link" | "other";
+  /** The device that it lies on; together with `inode` it tells the file from all others. */
+  readonly device: bigint;
+  /** Its number on that device. */
+  readonly inode: bigint;
+  /** The same as `modifiedMs` in nanoseconds, as exact as the runtime tells (Deno: milliseconds). */
+  readonly modifiedNs: bigint;
+  /**
+   * When its content, its name or its attributes last changed, which nobody can set at will; in
+   * nanoseconds since 1970, as exact as the runtime tells (Deno: seconds).
+   */
+  readonly changedNs: bigint;
+  /** How many names it has; 0 when it is open and has none any more. */
+  readonly links: number;
+  /** Its type and permission bits. */
+  readonly mode: number;
+  /** Who owns it. */
+  readonly userId: number;
+  /** The group that owns it. */
+  readonly groupId: number;
 }
+
+/** A digest that files are known by (RFC 9530). */
+export type FileDigestAlgorithm = "sha-256" | "sha-512";
 
 /** An open file; positions are explicit, so that many may use it at once. */
 export interface OpenFile {
   /** Its facts now. */
   stat(): Promise<FileFacts>;
+  /**
+   * The path by which the system knows it now, without links; `undefined` where the system does not
+   * tell. Behind one that was removed stands ` (deleted)`.
+   */
+  realPath(): Promise<string | undefined>;
   /** Read at a position; resolves to the count, 0 at the end. */
   read(into: Uint8Array, position: number): Promise<number>;
+  /**
+   * The digest of its bytes up to `size`, computed in another thread where there can be one.
+   *
+   * @throws {JackfieldError} `FILE_FAILED`, also when it is shorter.
+   */
+  digest(
+    algorithm: FileDigestAlgorithm,
+    size: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** Write all bytes at a position. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Set the length; what is cut off is lost, what is added reads as zeros. */
   truncate(size: number): Promise<void>;
-  /** Give the descriptor back. */
+  /**
+   * Set the length of a file that is going to be filled, unless the file system is known to have no
+   * room for it. No prompt asks for the permission to look: without it nothing is known.
+   *
+   * @throws {JackfieldError} `FILE_FAILED` with `ENOSPC`.
+   */
+  allocate?(size: number): Promise<void>;
+  /** Wait until what was written stands on the disk (fdatasync(2)). */
+  sync?(): Promise<void>;
+  /** Give the descriptor back, once what is being read has been read. */
   close(): Promise<void>;
+}
+
+/** Options of {@linkcode Files.open}. */
+export interface OpenFileOptions {
+  /**
+   * Make the file, or empty the one that is there, to write it anew.
+   *
+   * @default {false}
+   */
+  readonly create?: boolean;
+  /**
+   * Change the one that is there.
+   *
+   * @default {false}
+   */
+  readonly update?: boolean;
+  /**
+   * Fail with ELOOP when the last part of a path to read from is a link.
+   *
+   * @default {false}
+   */
+  readonly noFollow?: boolean;
 }
 
 /** The files of the host. */
 export interface Files {
   /**
-   * Open a file to read it, or to write it anew (`create`, which empties it).
+   * Open a file to read it, to write it anew (`create`), or to change one that is there (`update`).
+   * To open a named pipe to read from does not wait for its other end.
    *
    * @throws {JackfieldError} `FILE_FAILED`, with the system's code as `osCode`.
    */
-  open(path: string, options?: { readonly create?: boolean }): Promise<OpenFile>;
+  open(path: string, options?: OpenFileOptions): Promise<OpenFile>;
   /** The path without links and dots. */
   realPath(path: string): Promise<string>;
   /** The facts of what a path leads to. */
   stat(path: string): Promise<FileFacts>;
+  /**
+   * The same, or `undefined` when nothing is there; with `followLinks: false` the facts of a link
+   * itself.
+   */
+  lookUp(
+    path: string,
+    options?: { readonly followLinks?: boolean },
+  ): Promise<FileFacts | undefined>;
+  /** The names in a folder, at most so many, in no order. */
+  list(path: string, maxNames: number): Promise<readonly string[]>;
   /** Give a file another name, in place of what had that name. */
   rename(from: string, to: string): Promise<void>;
   /** Remove a file. */
@@ -208,6 +289,18 @@ export interface Host {
   readonly diagnostics?: Diagnostics;
   /** Network interfaces. */
   readonly interfaces?: Interfaces;
+  /** Threads. */
+  readonly workers?: Owners;
+  /** Child processes. */
+  readonly processes?: Owners;
+  /** Who started this thread or process by `workers` or `processes`; `undefined` in any other. */
+  readonly parent?: OwnerLink;
+  /**
+   * Duplicates of connections for other threads. They are loaded on demand.
+   *
+   * @throws {JackfieldError} `PERMISSION_DENIED` or `UNSUPPORTED`.
+   */
+  descriptors?(): Promise<Descriptors>;
   /** The system's range of local ports; `undefined` where it may not be read. It never asks. */
   localPorts?(): LocalPorts | undefined;
 }

@@ -54,6 +54,7 @@ export type {
   Diagnostics,
   DiagnosticsChannel,
   Digest,
+  FileDigestAlgorithm,
   FileFacts,
   Files,
   Hash,
@@ -63,6 +64,7 @@ export type {
   LocalPorts,
   Names,
   OpenFile,
+  OpenFileOptions,
   ResolvedAddress,
 } from "./host.ts";
 export { attemptSocket } from "./attempt_socket.ts";
@@ -75,9 +77,27 @@ export {
   type ListenerDriver,
   type OnError,
 } from "./listener.ts";
+export type {
+  ConnectionCarrier,
+  ConnectionToken,
+  Descriptors,
+  LinkReceiver,
+  OwnerEnd,
+  OwnerLink,
+  Owners,
+  Passage,
+  PassageState,
+  StartedOwner,
+  StartOptions,
+} from "./owner_link.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
-export type { DriverWatcher, ReadWaiter, SocketDriver } from "./socket_driver.ts";
-export type { DetachedSocket, SocketFacts } from "./socket_facts.ts";
+export type {
+  DriverWatcher,
+  ParkedConnection,
+  ReadWaiter,
+  SocketDriver,
+} from "./socket_driver.ts";
+export type { DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";
 export type { TlsConnectOptions, TlsListenOptions } from "./tls_options.ts";

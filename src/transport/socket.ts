@@ -78,6 +78,16 @@ export interface Socket extends Disposable, AsyncDisposable {
    * @throws {JackfieldError} `SOCKET_RESET`, `SOCKET_CLOSED`, `SOCKET_GONE` or `SOCKET_FAILED`.
    */
   write(bytes: Uint8Array): Promise<number>;
+  /**
+   * Send what the kernel takes now, as write(2) does on a socket that does not block: resolves to
+   * the count, at least 1 and perhaps not all, and waits only while the kernel takes nothing.
+   *
+   * Fewer than all say that the far end, or the way to it, is slower than the caller. Node takes
+   * every byte that it is given, and resolves when the kernel has the last of them.
+   *
+   * @throws {JackfieldError} As `write`.
+   */
+  writeSome(bytes: Uint8Array): Promise<number>;
   /** Send the end of the stream after what was written; reading goes on. */
   closeWrite(): Promise<void>;
   /**

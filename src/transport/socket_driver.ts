@@ -24,6 +24,22 @@ export interface DriverWatcher {
 }
 
 /**
+ * A connection that stands still: nobody reads from it or writes to it, and nothing of it is lost.
+ *
+ * It may have copies, in this process or in another one. Exactly one of them is resumed.
+ */
+export interface ParkedConnection {
+  /** The runtime's own object, for who can make it travel. */
+  readonly connection: unknown;
+  /** Bytes that were read ahead; they come before what a resumed driver reads. */
+  readonly unread: Uint8Array | undefined;
+  /** Go on with it here. */
+  resume(): SocketDriver | Promise<SocketDriver>;
+  /** Give this copy's descriptor back without a word to the peer. */
+  drop(): void;
+}
+
+/**
  * What an adapter brings for one connection; {@linkcode createSocket} makes a `Socket` of it.
  *
  * The socket keeps the rules (one reader, writes in order, states, errors), so that a driver is
@@ -63,6 +79,13 @@ export interface SocketDriver {
   startTls?(options: TlsConnectOptions): Promise<SocketDriver>;
   /** Whether bytes, or the end, have come that nobody has read; left out where nobody can tell. */
   readonly hasUnread?: boolean;
+  /** The runtime's own object; left out where it cannot leave the driver, as with TLS. */
+  readonly connection?: unknown;
+  /**
+   * Stand still, with no call pending: the driver is not used after it. Left out, like `connection`,
+   * where a connection cannot leave its driver.
+   */
+  park?(): ParkedConnection | Promise<ParkedConnection>;
   /** The application protocol that TLS agreed on. */
   readonly alpnProtocol?: string;
 }

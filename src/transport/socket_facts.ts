@@ -14,6 +14,8 @@ export interface SocketFacts {
   readonly unread?: Uint8Array;
   /** Which directions have ended already. */
   readonly ended?: { readonly read: boolean; readonly write: boolean };
+  /** Writes of the owner before, which are still on their way: the socket's own come after them. */
+  readonly writing?: Promise<void>;
   /** Limits what `close` waits for. @default {systemClock} */
   readonly clock?: Clock;
 }
@@ -22,6 +24,19 @@ export interface SocketFacts {
 export interface DetachedSocket extends SocketFacts {
   /** The runtime's side of the connection. */
   readonly driver: SocketDriver;
+}
+
+/** Options of {@linkcode detachSocket}. */
+export interface DetachOptions {
+  /**
+   * Take the connection out while writes are pending: they go on, and `writing` says when they have
+   * ended. Without it they are a reason to refuse.
+   *
+   * @default {false}
+   */
+  readonly whileWriting?: boolean;
+  /** Looks at the connection before anything is changed; what it throws leaves the socket as it is. */
+  readonly check?: (driver: SocketDriver) => void;
 }
 
 /** Stands in for the driver of a socket that is over, so that the real one can be let go. */

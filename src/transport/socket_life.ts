@@ -50,6 +50,11 @@ export class SocketLife {
     this.writeEnded = facts.ended?.write ?? false;
     this.#move("opened");
     if (this.readEnded || this.writeEnded) this.#move("halved");
+    if (facts.writing !== undefined) {
+      void this.writes.take();
+      const pass = () => this.writes.pass();
+      facts.writing.then(pass, pass);
+    }
   }
 
   /** See {@linkcode Socket.state}. */

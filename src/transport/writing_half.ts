@@ -3,8 +3,9 @@ import type { SocketLife } from "./socket_life.ts";
 /** The outgoing direction of a socket: writes one after the other, then the end. */
 export class WritingHalf {
   #life: SocketLife;
-  /** What the driver was given and has not taken yet. */
+  /** What the driver was given and has not taken yet, and how much of it is enough. */
   #writing: Uint8Array | undefined;
+  #enough = 0;
 
   /** Of a connection that stands. */
   constructor(life: SocketLife) {
@@ -14,6 +15,15 @@ export class WritingHalf {
   // No async function, for the same reason as `ReadingHalf.read`.
   /** See {@linkcode Socket.write}. */
   write(bytes: Uint8Array): Promise<number> {
+    return this.#write(bytes, bytes.byteLength);
+  }
+
+  /** See {@linkcode Socket.writeSome}. */
+  writeSome(bytes: Uint8Array): Promise<number> {
+    return this.#write(bytes, Math.min(1, bytes.byteLength));
+  }
+
+  #write(bytes: Uint8Array, enough: number): Promise<number> {
     const life = this.#life;
     if (life.refusal !== undefined) return Promise.reject(life.refusal());
     if (life.writeFailure !== undefined) return Promise.reject(life.writeFailure);
@@ -21,21 +31,24 @@ export class WritingHalf {
       return Promise.reject(life.error("SOCKET_CLOSED", "write", "its write side is closed"));
     }
     const turn = life.writes.take();
-    if (turn !== undefined) return this.#send(bytes, 0, turn);
+    if (turn !== undefined) return this.#send(bytes, 0, enough, turn);
+    let count = 0;
     try {
       const result = bytes.byteLength === 0 ? 0 : life.driver.write(bytes);
       if (typeof result === "object") {
         this.#writing = bytes;
+        this.#enough = enough;
         return result.then(this.#onWritten, this.#onFailure);
       }
-      if (result < bytes.byteLength) return this.#send(bytes, result);
+      if (result < enough) return this.#send(bytes, result, enough);
+      count = result;
     } catch (cause) {
       const failure = life.failWrite(cause);
       life.writes.pass();
       return Promise.reject(failure);
     }
     life.writes.pass();
-    return Promise.resolve(bytes.byteLength);
+    return Promise.resolve(count);
   }
 
   /** See {@linkcode Socket.closeWrite}. */
@@ -57,11 +70,11 @@ export class WritingHalf {
     }
   }
 
-  /** The first part of a write has been taken; most often it is the whole. */
+  /** The first part of a write has been taken; most often it is enough. */
   #onWritten = (count: number): number | Promise<number> => {
     const bytes = this.#writing!;
     this.#writing = undefined;
-    if (count < bytes.byteLength) return this.#send(bytes, count);
+    if (count < this.#enough) return this.#send(bytes, count, this.#enough);
     this.#life.writes.pass();
     return count;
   };
@@ -73,12 +86,17 @@ export class WritingHalf {
     throw failure;
   };
 
-  /** Send what is left, once this write has its turn. */
-  async #send(bytes: Uint8Array, sent: number, turn?: Promise<void>): Promise<number> {
+  /** Send until it is enough, once this write has its turn. */
+  async #send(
+    bytes: Uint8Array,
+    sent: number,
+    enough: number,
+    turn?: Promise<void>,
+  ): Promise<number> {
     const life = this.#life;
     if (turn !== undefined) await turn;
     try {
-      while (sent < bytes.byteLength) {
+      while (sent < enough) {
         if (life.writeFailure !== undefined) throw life.writeFailure;
         const result = life.driver.write(sent === 0 ? bytes : bytes.subarray(sent));
         sent += typeof result === "number" ? result : await result;

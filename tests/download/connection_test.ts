@@ -2,7 +2,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { VirtualClock } from "../../src/testing/mod.ts";
 import { test } from "../harness.ts";
-import { eventually, textOf } from "../transport/tools.ts";
+import { eventually, sleep, textOf } from "../transport/tools.ts";
 import { expectStats, headOf, serving } from "./tools.ts";
 
 test("serveDownloads() serves request after request on one connection (P8)", () =>
@@ -69,24 +69,26 @@ test("serveDownloads() answers a request with a body 413, and the client can rea
 
 test("serveDownloads() answers a malformed head 400 and closes", () =>
   serving(async ({ connect }) => {
-    const cases = [
+    const cases: (string | [text: string, status: number])[] = [
       "nonsense\r\n\r\n",
       "GET /\r\n\r\n",
-      "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+      ["GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
       "GET / HTTP/1.1\r\n\r\n", // no Host
       "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nbad name: x\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
       "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc",
       "GET file HTTP/1.1\r\nHost: a\r\n\r\n",
-      `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`,
-      `GET / HTTP/1.1\r\n${"x".repeat(300_000)}`, // far more than is ever read
+      [`GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`, 431],
+      [`GET / HTTP/1.1\r\n${"x".repeat(300_000)}`, 431], // far more than is ever read
+      [`GET /${"x".repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
     ];
-    for (const text of cases) {
+    for (const each of cases) {
+      const [text, expected] = typeof each === "string" ? [each, 400] : each;
       const client = await connect();
       await client.sendText(text).catch(() => {}); // The answer may come before the end.
       const { status, fields, body } = await client.answer();
-      assertEquals([status, fields.get("connection")], [400, "close"], text.slice(0, 60));
+      assertEquals([status, fields.get("connection")], [expected, "close"], text.slice(0, 60));
       assertStringIncludes(textOf(body), "Cannot read request", text.slice(0, 60));
       assertEquals((await client.rest()).byteLength, 0);
     }
@@ -104,25 +106,55 @@ test("serveDownloads() ends a connection whose head stops half-way", () =>
     await expectStats(server, { connections: 0 });
   }));
 
-test("serveDownloads() ends idle and half-asked connections after idleTimeoutMs", async () => {
+test("serveDownloads() ends idle connections after idleTimeoutMs", async () => {
   const clock = new VirtualClock();
   await serving(async ({ folder, server, connect }) => {
     folder.write("a", "here");
     const idle = await connect();
+    const silent = await connect();
     assertEquals((await idle.request("GET /a")).status, 200);
-    const slow = await connect();
-    await slow.sendText("GET /a HTT");
-    await expectStats(server, { connections: 2 });
-    await eventually(() => clock.pending === 2, () => "two timers");
+    await expectStats(server, { connections: 2, finished: 1, active: 0 });
+    await eventually(() => clock.pending === 1, () => "one timer for all");
     await clock.advance(999);
     assertEquals(server.stats().connections, 2);
     await clock.advance(1);
     assertEquals(await idle.countUntilEnd(), 0);
-    await slow.countUntilEnd();
+    assertEquals(await silent.countUntilEnd(), 0);
     await expectStats(server, { connections: 0 });
-    assertEquals(clock.pending, 0);
+    await eventually(() => clock.pending === 0, () => "no timer");
   }, { clock, idleTimeoutMs: 1000 });
 });
+
+test("serveDownloads() answers 408 to a head that takes longer than headTimeoutMs", async () => {
+  const clock = new VirtualClock();
+  await serving(async ({ server, connect }) => {
+    const slow = await connect();
+    for (const letter of "GET /a HTTP") {
+      await slow.sendText(letter);
+      await sleep(2);
+      await clock.advance(90); // A byte now and then does not help.
+    }
+    await clock.advance(90);
+    const { status, fields } = await slow.answer();
+    assertEquals([status, fields.get("connection")], [408, "close"]);
+    assertEquals(await slow.countUntilEnd(), 0);
+    await expectStats(server, { connections: 0 });
+  }, { clock, headTimeoutMs: 1000, idleTimeoutMs: 60_000 });
+});
+
+test("serveDownloads() ends a connection with its last request", () =>
+  serving(async ({ folder, connect }) => {
+    folder.write("a", "here");
+    const client = await connect();
+    await client.sendText(headOf("GET /a").repeat(4));
+    const answers = [await client.answer(), await client.answer(), await client.answer()];
+    assertEquals(answers.map(({ fields }) => fields.get("connection")), [
+      "keep-alive",
+      "keep-alive",
+      "close",
+    ]);
+    assertEquals((await client.rest()).byteLength, 0);
+  }, { maxRequests: 3 }));
 
 test("serveDownloads() does not count the time of a download as idle", async () => {
   const clock = new VirtualClock();

@@ -87,7 +87,13 @@ test("DownloadManager.take() sends on the connection that was accepted (D1, D2)"
     assertEquals([next.method, next.target], ["HEAD", "/a.bin"]);
     const second = await manager.take(socket, next);
     assertEquals((await client.answer({ head: true })).status, 200);
-    assertEquals(manager.stats(), { active: 0, queued: 0, finished: 2, bytes: 300_000 });
+    assertEquals(manager.stats(), {
+      active: 0,
+      queued: 0,
+      finished: 2,
+      refused: 0,
+      bytes: 300_000,
+    });
     await second.socket!.close();
   }));
 
@@ -107,7 +113,7 @@ test("DownloadManager.take() refuses a socket in use and leaves it alone", () =>
     const { client, front, request } = await ask("GET /a.bin");
     const reading = front.read(new Uint8Array(1));
     assertEquals((await rejection(manager.take(front, request))).code, "SOCKET_BUSY");
-    assertEquals(manager.stats(), { active: 0, queued: 0, finished: 0, bytes: 0 });
+    assertEquals(manager.stats(), { active: 0, queued: 0, finished: 0, refused: 0, bytes: 0 });
     await client.sendText("x");
     assertEquals(await reading, 1);
     await manager.close();

@@ -1,6 +1,6 @@
 // Clients that vanish, and files that change, disappear or cannot be opened.
 import { assert, assertEquals } from "@std/assert";
-import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { JackfieldError, systemTransport, type Transport } from "../../mod.ts";
 import type { Files } from "../../src/core.ts";
 import { test } from "../harness.ts";
@@ -63,19 +63,34 @@ test("serveDownloads() breaks off when a file shrinks: no wrong body under a rig
     truncateSync(folder.at("big"), 1000);
     assert(await client.countUntilEnd() < BIG);
     await expectStats(server, { connections: 0, active: 0 });
-    assertEquals(errors, ["FILE_FAILED"]);
+    assertEquals(errors, ["FILE_CHANGED"]);
     assertEquals((await (await connect()).request("GET /a")).status, 200);
   }));
 
-test("serveDownloads() sends no more than it announced when a file grows", () =>
-  serving(async ({ folder, connect }) => {
+test("serveDownloads() breaks off when a file grows or is written anew", () =>
+  serving(async ({ folder, server, errors, connect }) => {
+    for (const flag of ["a", "r+"]) {
+      folder.fill("big", BIG);
+      const client = await connect();
+      await client.send("GET /big");
+      await client.answerHead();
+      writeFileSync(folder.at("big"), "tail", { flag }); // behind the end, or over the beginning
+      assert(await client.countUntilEnd() < BIG);
+    }
+    await expectStats(server, { connections: 0, active: 0 });
+    assertEquals(errors, ["FILE_CHANGED", "FILE_CHANGED"]);
+  }));
+
+test("serveDownloads() serves the old file to its end when another one takes its name", () =>
+  serving(async ({ folder, errors, connect }) => {
     const bytes = folder.fill("big", BIG);
+    folder.fill("new", BIG, 2);
     const client = await connect();
     await client.send("GET /big");
     await client.answerHead();
-    writeFileSync(folder.at("big"), "tail", { flag: "a" });
+    renameSync(folder.at("new"), folder.at("big"));
     assertEquals(await client.take(BIG), bytes);
-    assertEquals((await client.request("HEAD /big")).fields.get("content-length"), `${BIG + 4}`);
+    assertEquals(errors, []);
   }));
 
 test("serveDownloads() finishes a file that is removed while it is being sent", () =>

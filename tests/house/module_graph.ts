@@ -33,6 +33,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   strategy: 1,
   queue: 1,
   http: 1,
+  files: 1,
   handoff: 1,
   adapters: 1,
   address_table: 2,

@@ -423,6 +423,40 @@ export function transportContract(name: string, options: ContractOptions): void 
     await end();
   });
 
+  check("writes some: what the kernel takes, and never the same twice", async (transport) => {
+    const { near, far, end } = await connectedPair(transport);
+    const bytes = pattern(24 * 2 ** 20);
+    let taken = 0;
+    const writing = (async () => {
+      while (taken < bytes.byteLength) {
+        const count = await near.writeSome(bytes.subarray(taken));
+        assert(count >= 1, "resolved without a byte");
+        taken += count;
+      }
+    })();
+    await sleep(100); // The kernel's buffers are full by now.
+    const received = await readExactly(far, bytes.byteLength);
+    await writing;
+    assertEquals(taken, bytes.byteLength);
+    assertEquals(sha256(received), sha256(bytes));
+    assertEquals(await near.writeSome(new Uint8Array(0)), 0);
+    near.abort();
+    assertEquals((await rejection(near.writeSome(bytes))).code, "SOCKET_ABORTED");
+    await end();
+  });
+
+  check("keeps the order of writes of both kinds", async (transport) => {
+    const { near, far, end } = await connectedPair(transport);
+    const chunk = pattern(8 * 2 ** 20, 1);
+    const first = near.write(chunk); // more than the kernel takes at once
+    const some = near.writeSome(bytesOf("some"));
+    const last = near.write(bytesOf("last"));
+    const received = await readExactly(far, chunk.byteLength + 8);
+    assertEquals([await first, await some, await last], [chunk.byteLength, 4, 4]);
+    assertEquals(textOf(received.subarray(-8)), "somelast");
+    await end();
+  });
+
   check("needs the bytes of a write no longer once it has resolved", async (transport) => {
     const { near, far, end } = await connectedPair(transport);
     const size = 256 * 1024;

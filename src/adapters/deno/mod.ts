@@ -35,6 +35,7 @@ import {
 import { connectOverNet } from "../shared/net_transport.ts";
 import { systemHost } from "../shared/system_host.ts";
 import { DenoDriver, endsOf } from "./driver.ts";
+import { denoFiles } from "./files.ts";
 import { listenInDeno } from "./listen.ts";
 import { needLocal, needNet, needPath } from "./permissions.ts";
 import { type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
@@ -71,7 +72,7 @@ const capabilities: Capabilities = {
 const transport: Transport = {
   name: "deno",
   capabilities,
-  host: systemHost,
+  host: { ...systemHost, files: denoFiles },
   async connect(target, options = {}) {
     checkConnectOptions("deno", capabilities, target, options);
     const overNet = options.localAddress !== undefined || options.transferable === true;

@@ -56,6 +56,32 @@ export type DenoPermission =
   | { readonly name: "net"; readonly host?: string }
   | { readonly name: "read" | "write"; readonly path: string };
 
+/** What Deno knows of a file; what a system does not have is `null`. */
+export interface DenoFileInfo {
+  /** Whether it is a regular file. */
+  readonly isFile: boolean;
+  /** Whether it is a folder. */
+  readonly isDirectory: boolean;
+  /** Its length. */
+  readonly size: number;
+  /** When its content last changed, in milliseconds. */
+  readonly mtime: Date | null;
+  /** When it last changed in any way, in whole seconds. */
+  readonly ctime: Date | null;
+  /** Its device. */
+  readonly dev: number;
+  /** Its number on the device. */
+  readonly ino: number | null;
+  /** How many names it has. */
+  readonly nlink: number | null;
+  /** Type and permission bits. */
+  readonly mode: number | null;
+  /** Who owns it. */
+  readonly uid: number | null;
+  /** The group that owns it. */
+  readonly gid: number | null;
+}
+
 /** The part of the `Deno` global that the adapter uses. */
 export interface DenoLike {
   /** Open a TCP connection. */
@@ -86,6 +112,10 @@ export interface DenoLike {
     conn: DenoTcpConn,
     options: { hostname: string; caCerts?: string[]; alpnProtocols?: string[] },
   ): Promise<DenoTlsConn>;
+  /** The facts of what a path leads to. */
+  statSync(path: string): DenoFileInfo;
+  /** The same without following a link. */
+  lstatSync(path: string): DenoFileInfo;
   /** What is granted. */
   readonly permissions: {
     querySync(permission: DenoPermission): { readonly state: "granted" | "prompt" | "denied" };

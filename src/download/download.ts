@@ -1,0 +1,146 @@
+import type { ScheduledFlow } from "../queue/mod.ts";
+import { Deadline } from "../queue/mod.ts";
+import type { Socket } from "../transport/mod.ts";
+import type { DownloadRequest, DownloadResult } from "./download_request.ts";
+import type { Output } from "./output.ts";
+
+/** What becomes of a download. */
+export type DownloadState =
+  /** It waits for a place. */
+  | "queued"
+  /** Its file is looked for. */
+  | "preparing"
+  /** Its answer is being sent. */
+  | "sending"
+  /** It is over. */
+  | "ended";
+
+/** A download that a manager has taken. */
+export interface Download {
+  /** What was asked for. */
+  readonly request: DownloadRequest;
+  /** On whose account it is sent. */
+  readonly client: string;
+  /** From -8 to 8; the higher, the earlier among those of the same client. */
+  readonly priority: number;
+  /** How far it has come. */
+  readonly state: DownloadState;
+  /** Whether it was paused. */
+  readonly paused: boolean;
+  /** The status of the answer; `undefined` until it is known. */
+  readonly status: number | undefined;
+  /** How many bytes of the body the kernel has taken. */
+  readonly bytes: number;
+  /** How many bytes the body has; `undefined` until it is known. */
+  readonly totalBytes: number | undefined;
+  /** Send nothing until it is resumed; its place, if it has one, stays its own. */
+  pause(): void;
+  /** Go on; one that waits for a place waits behind the others. */
+  resume(): void;
+  /** End it, and the connection with it. */
+  cancel(reason?: unknown): void;
+}
+
+/** What a download asks of its manager. */
+export interface DownloadKeeper {
+  pause(download: ManagedDownload): void;
+  resume(download: ManagedDownload): void;
+  /** End it with an error, and abort its connection. */
+  fail(download: ManagedDownload, error: unknown): void;
+  /** Its client has taken nothing for too long. */
+  stalled(download: ManagedDownload): void;
+}
+
+/** What a download holds while it has a place, such as an open file. */
+export interface Held {
+  release(): void;
+}
+
+/** The inside of a {@linkcode Download}. As a deadline it is the time that a client may stall. */
+export class ManagedDownload extends Deadline implements Download {
+  readonly request: DownloadRequest;
+  readonly client: string;
+  readonly priority: number;
+  readonly socket: Socket;
+  state: DownloadState = "queued";
+  paused = false;
+  status: number | undefined = undefined;
+  /** What is sent, once it is known, and how far it was sent. */
+  output: Output | undefined = undefined;
+  position = 0;
+  /** Sent without a turn; the next turns pay for it. */
+  aheadBytes = 0;
+  /** Whether the connection goes on after the answer. */
+  keepAlive: boolean;
+  /** What to give back at the end. */
+  held: Held | undefined = undefined;
+  flow: ScheduledFlow<ManagedDownload> | undefined = undefined;
+  /** How often its file was found anew. */
+  attempts = 0;
+  #keeper: DownloadKeeper;
+  #result: PromiseWithResolvers<DownloadResult> = Promise.withResolvers();
+
+  /** It has no place yet. */
+  constructor(
+    socket: Socket,
+    request: DownloadRequest,
+    client: string,
+    priority: number,
+    keeper: DownloadKeeper,
+  ) {
+    super();
+    this.socket = socket;
+    this.request = request;
+    this.client = client;
+    this.priority = priority;
+    this.keepAlive = request.keepAlive;
+    this.#keeper = keeper;
+  }
+
+  get result(): Promise<DownloadResult> {
+    return this.#result.promise;
+  }
+
+  get bytes(): number {
+    const { output, position } = this;
+    return output === undefined ? 0 : Math.max(0, position - output.headBytes);
+  }
+
+  get totalBytes(): number | undefined {
+    const { output } = this;
+    return output === undefined ? undefined : output.length - output.headBytes;
+  }
+
+  pause(): void {
+    this.#keeper.pause(this);
+  }
+
+  resume(): void {
+    this.#keeper.resume(this);
+  }
+
+  cancel(reason?: unknown): void {
+    this.#keeper.fail(this, reason);
+  }
+
+  expire(): void {
+    this.#keeper.stalled(this);
+  }
+
+  /** Give back what it holds. */
+  giveBack(): void {
+    const { held } = this;
+    this.held = undefined;
+    held?.release();
+  }
+
+  /** It is over: tell who waits. */
+  settle(result: DownloadResult): void {
+    this.#result.resolve(result);
+  }
+
+  /** It is over before its end: tell who waits. */
+  refuse(error: unknown): void {
+    this.#result.reject(error);
+  }
+}

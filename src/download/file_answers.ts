@@ -1,0 +1,224 @@
+import type { CodedFile, FileRoot, Found, ServedFile } from "../files/mod.ts";
+import {
+  checkCacheControl,
+  chooseDigest,
+  type Digests,
+  type FieldLine,
+  type FileAnswer,
+  type FileDescription,
+  formatContentDisposition,
+  parseDigestPreferences,
+  planFileAnswer,
+  type Representation,
+} from "../http/mod.ts";
+import { isJackfieldError } from "../transport/mod.ts";
+import { type Answer, type AnswerContext, answerHead, textAnswer } from "./answers.ts";
+import { contentTypeOf } from "./content_type.ts";
+import type { Held } from "./download.ts";
+import type { DownloadFiles, DownloadHooks } from "./download_options.ts";
+import type { DownloadRefusal, DownloadRequest } from "./download_request.ts";
+import { listingPage } from "./listing.ts";
+import { Output } from "./output.ts";
+
+/** An answer, and what must be given back when it was sent. */
+export interface PreparedAnswer extends Answer {
+  readonly held?: Held;
+}
+
+/** Endings of compressed neighbours, the best coding first. */
+const CODINGS = [["br", ".br"], ["gzip", ".gz"]] as const;
+const MAX_DIGEST_BYTES = 2 ** 30;
+const ERRORS: Readonly<Record<number, string>> = {
+  401: "This needs a proof of who asks.\n",
+  403: "This is not for everyone.\n",
+  406: "There is no form of this file that the request accepts.\n",
+  412: "The file is not in the state that the request asks for.\n",
+  429: "Too many requests. Try again later.\n",
+};
+
+/** Finds the answer to a request: asks the hooks, finds the file, and plans what to send of it. */
+export class FileAnswers {
+  #root: FileRoot;
+  #options: DownloadFiles & DownloadHooks;
+  #codings: readonly (readonly [coding: string, ending: string])[];
+  #maxDigestBytes: number;
+
+  /**
+   * Checks the options.
+   *
+   * @throws {TypeError} When Cache-Control or the disposition cannot be sent.
+   * @throws {RangeError} When a limit is out of range.
+   */
+  constructor(root: FileRoot, options: DownloadFiles & DownloadHooks) {
+    const { cacheControl, disposition, maxRanges = 1, maxDigestBytes = MAX_DIGEST_BYTES } = options;
+    if (cacheControl !== undefined) checkCacheControl(cacheControl);
+    if (disposition !== undefined) formatContentDisposition(disposition);
+    if (!(maxRanges >= 0)) {
+      throw new RangeError(`Cannot use maxRanges "${maxRanges}": expected 0 or more`);
+    }
+    if (!(maxDigestBytes >= 0)) {
+      throw new RangeError(`Cannot use maxDigestBytes "${maxDigestBytes}": expected 0 or more`);
+    }
+    this.#root = root;
+    this.#options = options;
+    this.#codings = options.precompressed === false ? [] : CODINGS;
+    this.#maxDigestBytes = maxDigestBytes;
+  }
+
+  /**
+   * The answer to a GET or HEAD.
+   *
+   * @throws What a hook throws, or {JackfieldError} `FILE_FAILED` for a file that is there and cannot
+   * be read.
+   */
+  async prepare(request: DownloadRequest, context: AnswerContext): Promise<PreparedAnswer> {
+    const { authorize } = this.#options;
+    const allowed = authorize === undefined ? true : await authorize(request);
+    if (allowed !== true) return refusalAnswer(context, allowed || { status: 403 });
+    const found = await this.#find(request);
+    switch (found.kind) {
+      case "missing":
+        return textAnswer(context, 404, "There is no such file.\n");
+      case "redirect": {
+        const query = request.target.indexOf("?");
+        const location = found.location + (query < 0 ? "" : request.target.slice(query));
+        return textAnswer(context, 301, "This is a folder.\n", [["Location", location]]);
+      }
+      case "listing": {
+        const page = listingPage(found.path, found.entries, found.isCut);
+        return textAnswer(context, 200, page, [["Cache-Control", "no-cache"]], HTML);
+      }
+      case "file":
+        return await this.#answerWithFile(found.file, request, context);
+    }
+  }
+
+  async #find(request: DownloadRequest): Promise<Found> {
+    const { resolve } = this.#options;
+    if (resolve === undefined) return await this.#root.find(request.target.split("?", 1)[0]!);
+    const path = await resolve(request);
+    return path === undefined ? { kind: "missing" } : await this.#root.open(path);
+  }
+
+  /** The file is given back here when the answer does not need it. */
+  async #answerWithFile(
+    file: ServedFile,
+    request: DownloadRequest,
+    context: AnswerContext,
+  ): Promise<PreparedAnswer> {
+    let held: ServedFile | undefined = file;
+    try {
+      const coded = this.#codings.length === 0 ? [] : await file.coded(this.#codings);
+      const description = this.#describe(file, coded, request);
+      const { maxRanges } = this.#options;
+      const options = { maxRanges, nowMs: context.nowMs };
+      let plan = planFileAnswer(request, description, options);
+      if (plan.status !== 200 && plan.status !== 206) {
+        return errorAnswer(context, plan, file);
+      }
+      const chosen = coded.find(({ coding }) => coding === plan.coding);
+      if (chosen !== undefined) {
+        const other = await chosen.open();
+        held.release();
+        held = other;
+      }
+      const digests = await this.#wantedDigests(held, request);
+      if (digests !== undefined) {
+        plan = planFileAnswer(request, withDigests(description, plan.coding, digests), options);
+      }
+      const head = answerHead(context, plan.status, [
+        ...plan.fields,
+        ["X-Content-Type-Options", "nosniff"],
+      ]);
+      const { status } = plan;
+      if (plan.bodyBytes === 0) return { status, output: new Output(head) };
+      const answer = { status, output: new Output(head, plan.parts(), held), held };
+      held = undefined;
+      return answer;
+    } finally {
+      held?.release();
+    }
+  }
+
+  #describe(
+    file: ServedFile,
+    coded: readonly CodedFile[],
+    request: DownloadRequest,
+  ): FileDescription {
+    const { cacheControl, disposition, headers } = this.#options;
+    const { path, entityTag } = file;
+    const fields: FieldLine[] = [];
+    if (disposition !== undefined) {
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      fields.push(["Content-Disposition", formatContentDisposition(disposition, name)]);
+    }
+    if (headers !== undefined) {
+      fields.push(...headers({ path, size: file.facts.size, entityTag }, request));
+    }
+    return {
+      ...representationOf(file),
+      contentType: contentTypeOf(path),
+      coded: coded.map((one) => ({ coding: one.coding, ...representationOf(one) })),
+      cacheControl,
+      fields,
+    };
+  }
+
+  /** The digest that the client would like best; without a wish nothing is computed. */
+  async #wantedDigests(file: ServedFile, request: DownloadRequest): Promise<Digests | undefined> {
+    const want = request.fields.get("want-repr-digest");
+    if (want === undefined || file.facts.size > this.#maxDigestBytes) return undefined;
+    const preferences = parseDigestPreferences(want);
+    if (preferences === undefined) return undefined;
+    const algorithm = chooseDigest(preferences, ["sha-256", "sha-512"]);
+    if (algorithm === undefined) return undefined;
+    return new Map([[algorithm, await file.digest(algorithm)]]);
+  }
+}
+
+const HTML = "text/html; charset=utf-8";
+
+function representationOf(file: ServedFile | CodedFile): Representation {
+  const { entityTag, modifiedMs, facts } = file;
+  return { size: facts.size, entityTag, modifiedMs };
+}
+
+function withDigests(
+  description: FileDescription,
+  coding: string,
+  digests: Digests,
+): FileDescription {
+  if (coding === "identity") return { ...description, digests };
+  const coded = description.coded?.map((one) => one.coding === coding ? { ...one, digests } : one);
+  return { ...description, coded };
+}
+
+/** An answer without the file, which some words explain; not for 304, which has no body. */
+function errorAnswer(context: AnswerContext, plan: FileAnswer, { facts }: ServedFile): Answer {
+  const { status, fields } = plan;
+  if (status === 304) {
+    return { status, output: new Output(answerHead(context, status, fields)) };
+  }
+  const text = status === 416 ? `No such range in ${facts.size} bytes.\n` : ERRORS[status];
+  return textAnswer(context, status, text!, fields);
+}
+
+function refusalAnswer(context: AnswerContext, refusal: DownloadRefusal): Answer {
+  const { status, fields } = refusal;
+  if (!(status >= 400 && status <= 599)) {
+    throw new RangeError(`Cannot refuse request with status "${status}": expected 400 to 599`);
+  }
+  const text = refusal.text ?? ERRORS[status] ?? `This is not served (${status}).\n`;
+  return textAnswer(context, status, text, fields);
+}
+
+/** What to answer when the file cannot be read: try again when only descriptors are short. */
+export function failureAnswer(context: AnswerContext, error: unknown): Answer {
+  const isShort = isJackfieldError(error, "FILE_CHANGED") ||
+    (isJackfieldError(error, "FILE_FAILED") &&
+      (error.osCode === "EMFILE" || error.osCode === "ENFILE"));
+  const text = "The file cannot be read now.\n";
+  return isShort
+    ? textAnswer(context, 503, text, [["Retry-After", "1"]])
+    : textAnswer(context, 500, text);
+}

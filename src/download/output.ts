@@ -1,0 +1,94 @@
+import type { BodyPart } from "../http/mod.ts";
+
+/** Where the bytes of a file come from. */
+export interface ByteFile {
+  /** Read at a position; resolves to the count, 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Whether the content is still that of the beginning. */
+  isUnchanged(): Promise<boolean>;
+}
+
+/** Bytes in memory, or, without them, of the file. */
+interface Piece {
+  /** Behind its last byte, counted from the first byte of the head. */
+  readonly end: number;
+  readonly bytes: Uint8Array | undefined;
+  /** Where in the file it begins. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Everything that an answer sends, from the first byte of its head: read it from where you like. */
+export class Output {
+  /** How many bytes the head has. */
+  readonly headBytes: number;
+  #pieces: Piece[] = [];
+  #file: ByteFile | undefined;
+
+  /** A head, and a body of text and parts of a file. */
+  constructor(head: Uint8Array, parts?: Iterable<BodyPart>, file?: ByteFile) {
+    this.headBytes = head.byteLength;
+    this.#file = file;
+    this.#add(head, 0, head.byteLength);
+    for (const { head, offset, length } of parts ?? []) {
+      this.#add(head, 0, head.byteLength);
+      this.#add(undefined, offset, length);
+    }
+  }
+
+  /** How many bytes there are. */
+  get length(): number {
+    return this.#pieces.at(-1)!.end;
+  }
+
+  /** All of it, where nothing comes from a file. */
+  whole(): Uint8Array<ArrayBuffer> {
+    const all = new Uint8Array(this.length);
+    for (const { bytes, end, length } of this.#pieces) all.set(bytes!, end - length);
+    return all;
+  }
+
+  /**
+   * Fill `into` from a position on, with one read of the file at most; resolves to the count, which
+   * is not 0 unless the file has become shorter.
+   */
+  async read(into: Uint8Array, position: number): Promise<number> {
+    let count = 0;
+    let asked = false;
+    for (let index = this.#indexAt(position); index < this.#pieces.length; index++) {
+      const piece = this.#pieces[index]!;
+      const from = position + count - (piece.end - piece.length);
+      const room = into.subarray(count, count + piece.length - from);
+      if (room.byteLength === 0) break;
+      if (piece.bytes !== undefined) {
+        room.set(piece.bytes.subarray(from, from + room.byteLength));
+        count += room.byteLength;
+      } else {
+        if (asked) break;
+        asked = true;
+        const got = await this.#file!.read(room, piece.offset + from);
+        count += got;
+        if (got < room.byteLength) break;
+      }
+    }
+    return count;
+  }
+
+  /** Whether the file is still what it was; without one, yes. */
+  isUnchanged(): Promise<boolean> {
+    return this.#file === undefined ? Promise.resolve(true) : this.#file.isUnchanged();
+  }
+
+  #add(bytes: Uint8Array | undefined, offset: number, length: number): void {
+    if (length === 0) return;
+    const end = (this.#pieces.at(-1)?.end ?? 0) + length;
+    this.#pieces.push({ end, bytes, offset, length });
+  }
+
+  /** The piece that has this byte; most answers have two. */
+  #indexAt(position: number): number {
+    let index = 0;
+    while (index < this.#pieces.length && this.#pieces[index]!.end <= position) index++;
+    return index;
+  }
+}

@@ -1,0 +1,172 @@
+import { type FileFacts, type Files, JackfieldError, type OpenFile } from "../transport/mod.ts";
+import { isSameVersion, versionOf } from "./file_version.ts";
+
+/** A file that was opened, and what is known of it. */
+export interface OpenedFile {
+  /** The descriptor. */
+  readonly file: OpenFile;
+  /** Its facts. */
+  readonly facts: FileFacts;
+}
+
+/** One descriptor and all who use it. */
+export class SharedFile implements OpenedFile {
+  readonly file: OpenFile;
+  readonly facts: FileFacts;
+  /** The paths that were found to lead to it. */
+  readonly paths: Set<string> = new Set();
+  /** How many use it. */
+  users = 1;
+  /** What was last seen of it, with a reason for each difference to `facts`. */
+  lastFacts: FileFacts;
+  #version: string | undefined;
+
+  constructor({ file, facts }: OpenedFile) {
+    this.file = file;
+    this.facts = facts;
+    this.lastFacts = facts;
+  }
+
+  /** See {@linkcode versionOf}. */
+  get version(): string {
+    return this.#version ??= versionOf(this.facts);
+  }
+}
+
+/**
+ * The open files: one descriptor for each version of a file, shared by all who read it at the same
+ * time and closed when the last of them has given it back.
+ *
+ * A path is taken for an open file only with fresh facts that are equal to those of the descriptor.
+ */
+export class OpenFiles {
+  #byPath = new Map<string, SharedFile>();
+  #byInode = new Map<bigint, SharedFile>();
+  #opening = new Map<string, Promise<unknown>>();
+  #maxOpen: number;
+  #onCloseFailed: (error: unknown) => void;
+  /** Descriptors that are open, are being opened, or are not yet closed. */
+  #count = 0;
+
+  /** Holds at most `maxOpen` descriptors. */
+  constructor(maxOpen: number, onCloseFailed: (error: unknown) => void) {
+    this.#maxOpen = maxOpen;
+    this.#onCloseFailed = onCloseFailed;
+  }
+
+  /** How many descriptors are held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Use the open file that a path leads to, if it is this version. */
+  share(path: string, facts: FileFacts): SharedFile | undefined {
+    const shared = this.#byPath.get(path);
+    if (shared === undefined || !isSameVersion(shared.facts, facts)) return undefined;
+    shared.users++;
+    return shared;
+  }
+
+  /**
+   * Open a file, or use it if somebody else opens it at this moment. `open` closes what it does not
+   * return.
+   *
+   * @throws {JackfieldError} `FILE_FAILED` with `EMFILE` and `limit` when too many are open, or what
+   * `open` throws.
+   */
+  async open(
+    path: string,
+    facts: FileFacts,
+    open: () => Promise<OpenedFile | undefined>,
+  ): Promise<SharedFile | undefined> {
+    for (let other = this.#opening.get(path); other !== undefined;) {
+      await other;
+      const shared = this.share(path, facts);
+      if (shared !== undefined) return shared;
+      other = this.#opening.get(path);
+    }
+    if (this.#count >= this.#maxOpen) {
+      const message = `Cannot open "${path}": ${this.#maxOpen} files are open already`;
+      throw new JackfieldError("FILE_FAILED", message, {
+        operation: "open",
+        osCode: "EMFILE",
+        limit: this.#maxOpen,
+      });
+    }
+    this.#count++;
+    let opened: OpenedFile | undefined;
+    let done: (() => void) | undefined;
+    this.#opening.set(path, new Promise<void>((resolve) => done = resolve));
+    try {
+      opened = await open();
+      return opened === undefined ? undefined : this.#admit(path, opened);
+    } finally {
+      if (opened === undefined) this.#count--;
+      this.#opening.delete(path);
+      done!();
+    }
+  }
+
+  /** Give a use back; the last one closes the descriptor. */
+  release(shared: SharedFile): void {
+    if (--shared.users > 0) return;
+    for (const path of shared.paths) this.#forgetPath(path, shared);
+    const { inode } = shared.facts;
+    if (this.#byInode.get(inode) === shared) this.#byInode.delete(inode);
+    void this.#close(shared.file);
+  }
+
+  /** Keep a new descriptor, unless the same version came to be open under another path meanwhile. */
+  #admit(path: string, opened: OpenedFile): SharedFile {
+    const { inode } = opened.facts;
+    let shared = this.#byInode.get(inode);
+    if (shared !== undefined && isSameVersion(shared.facts, opened.facts)) {
+      void this.#close(opened.file);
+      shared.users++;
+    } else {
+      shared = new SharedFile(opened);
+      this.#byInode.set(inode, shared);
+    }
+    const former = this.#byPath.get(path);
+    if (former !== undefined) former.paths.delete(path);
+    this.#byPath.set(path, shared);
+    shared.paths.add(path);
+    return shared;
+  }
+
+  #forgetPath(path: string, shared: SharedFile): void {
+    if (this.#byPath.get(path) === shared) this.#byPath.delete(path);
+  }
+
+  async #close(file: OpenFile): Promise<void> {
+    try {
+      await file.close();
+    } catch (error) {
+      this.#onCloseFailed(error);
+    } finally {
+      this.#count--;
+    }
+  }
+}
+
+/**
+ * Open a path and look at what came of it.
+ *
+ * @returns `undefined` when it is no regular file, or `mayServe` does not admit it
+ */
+export async function openRegular(
+  files: Files,
+  path: string,
+  noFollow: boolean,
+  mayServe: (opened: OpenedFile) => Promise<boolean>,
+): Promise<OpenedFile | undefined> {
+  const file = await files.open(path, { noFollow });
+  let isKept = false;
+  try {
+    const facts = await file.stat();
+    isKept = facts.kind === "file" && await mayServe({ file, facts });
+    return isKept ? { file, facts } : undefined;
+  } finally {
+    if (!isKept) await file.close();
+  }
+}

@@ -1,0 +1,36 @@
+// What is left when thousands of clients have come and gone. tests/long/serve_leak_test.ts does the
+// same at length, with a server in a process of its own, and looks at its memory.
+import process from "node:process";
+import { assert, assertEquals } from "@std/assert";
+import { test } from "../harness.ts";
+import { withSeeds } from "../support/seeds.ts";
+import { countDescriptors, descriptorsBack, eventually } from "../transport/tools.ts";
+import { sendRequestMix } from "./request_mix.ts";
+import { expectStats, serving } from "./tools.ts";
+
+/** What a client may cause by leaving, the last two before it was accepted; else would be news. */
+const VANISHED = ["SOCKET_RESET", "SOCKET_CLOSED", "SOCKET_FAILED", "ENOTCONN", "ECONNABORTED"];
+
+test("serveDownloads() has nothing left after 3,000 requests of clients good and bad", () =>
+  withSeeds([6], (dice) =>
+    serving(async ({ folder, server, errors }) => {
+      const files = {
+        small: folder.write("small.txt", "a few bytes"),
+        medium: folder.fill("medium.bin", 40_000),
+        big: folder.fill("big.bin", 8 * 2 ** 20),
+      };
+      const { port } = server.address;
+      // What is opened once and kept is no leak.
+      await sendRequestMix({ port, files, dice, requests: 200 });
+      await expectStats(server, { active: 0, queued: 0, connections: 0 });
+      const descriptors = countDescriptors();
+      const resources = process.getActiveResourcesInfo().length;
+      const { requests, kinds } = await sendRequestMix({ port, files, dice, requests: 3000 });
+      assert(requests >= 3000);
+      assertEquals(Object.keys(kinds).length, 8);
+      await expectStats(server, { active: 0, queued: 0, connections: 0 });
+      await descriptorsBack(descriptors);
+      const now = () => process.getActiveResourcesInfo();
+      await eventually(() => now().length <= resources, () => `${now()}, ${resources} before`);
+      assertEquals(errors.filter((code) => !VANISHED.includes(code)), []);
+    })));
