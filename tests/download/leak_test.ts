@@ -1,9 +1,11 @@
 // What is left when thousands of clients have come and gone. tests/long/serve_leak_test.ts does the
 // same at length, with a server in a process of its own, and looks at its memory.
+import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { withSeeds } from "../support/seeds.ts";
+import { nodeCommand } from "../support/tools.ts";
 import { countDescriptors, descriptorsBack, eventually } from "../transport/tools.ts";
 import { sendRequestMix } from "./request_mix.ts";
 import { expectStats, serving } from "./tools.ts";
@@ -34,3 +36,33 @@ test("serveDownloads() has nothing left after 3,000 requests of clients good and
       await eventually(() => now().length <= resources, () => `${now()}, ${resources} before`);
       assertEquals(errors.filter((code) => !VANISHED.includes(code)), []);
     })));
+
+const RESETTING = 50;
+/** As many as it is told connect, send the beginning of a head, and reset. */
+const RESETTING_CLIENTS = `
+const [port, count] = process.argv.slice(1).map(Number);
+for (let at = 0; at < count; at++) {
+  const socket = require("node:net").connect(port, "127.0.0.1", () => {
+    socket.write("GET /");
+    socket.resetAndDestroy();
+  });
+}`;
+
+test("serveDownloads() has nothing left of clients that reset before they were accepted", () =>
+  serving(async ({ folder, server, errors, connect }) => {
+    folder.write("a", "here");
+    const descriptors = countDescriptors();
+    const { port } = server.address;
+    const [node, ...words] = nodeCommand();
+    // This process does not accept meanwhile: they come and go in the kernel's queue.
+    const all = [...words, "-e", RESETTING_CLIENTS, String(port), String(RESETTING)];
+    const { status } = spawnSync(node!, all, { stdio: "ignore", timeout: 30_000 });
+    assertEquals(status, 0);
+    const client = await connect(); // It is accepted behind them.
+    assertEquals((await client.request("GET /a")).status, 200);
+    await expectStats(server, { active: 0, queued: 0, connections: 1 });
+    client.socket.abort();
+    await expectStats(server, { connections: 0 });
+    await descriptorsBack(descriptors);
+    assertEquals(errors.filter((code) => !VANISHED.includes(code)), []);
+  }));

@@ -201,13 +201,18 @@ function bindNet(options: ListenOptions, hostname: string, port: number): Promis
   // A client that leaves during its TLS handshake must not stay half-open: see `#accepted`.
   const clear = tls === undefined;
   const common = { allowHalfOpen: clear, pauseOnConnect: clear, noDelay, keepAlive };
-  const server: Server = tls === undefined ? createServer(common) : createTlsServer({
-    ...common,
-    cert: tls.cert,
-    key: tls.key,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ...(tls.alpnProtocols === undefined ? {} : { ALPNProtocols: [...tls.alpnProtocols] }),
-  });
+  let server: Server;
+  try {
+    server = tls === undefined ? createServer(common) : createTlsServer({
+      ...common,
+      cert: tls.cert,
+      key: tls.key,
+      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      ...(tls.alpnProtocols === undefined ? {} : { ALPNProtocols: [...tls.alpnProtocols] }),
+    });
+  } catch (cause) { // The certificate or its key cannot be used.
+    return Promise.reject(connectionError("listen", wanted, cause, { reason: "tls" }));
+  }
   return new Promise((resolve, reject) => {
     const refuse = (cause: Error) => reject(connectionError("listen", wanted, cause));
     server.once("error", refuse);

@@ -1,0 +1,36 @@
+// The same over TLS.
+import { readFileSync } from "node:fs";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { systemTransport } from "../../mod.ts";
+import { test } from "../harness.ts";
+import { Client, headOf, serving } from "./tools.ts";
+
+const pem = (name: string) =>
+  readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), "utf8");
+const tls = { cert: pem("server.pem"), key: pem("server.key") };
+
+test("serveDownloads() serves https, request after request", () =>
+  serving(async ({ folder, server }) => {
+    const bytes = folder.fill("a.bin", 3_000_000);
+    assertMatch(server.url, /^https:\/\//);
+    const { hostname, port } = server.address;
+    const socket = await systemTransport().connect({
+      hostname,
+      port,
+      tls: { caCerts: [pem("ca.pem")], serverName: "localhost" },
+    });
+    const client = new Client(socket);
+    assertEquals((await client.request("GET /a.bin")).body, bytes);
+    const part = await client.request("GET /a.bin", { Range: "bytes=-100000" });
+    assertEquals([part.status, part.body], [206, bytes.slice(-100_000)]);
+    await client.sendText(headOf("HEAD /a.bin") + headOf("GET /none", { Connection: "close" }));
+    assertEquals((await client.answer({ head: true })).status, 200);
+    assertEquals((await client.answer()).status, 404);
+    assertEquals((await client.rest()).byteLength, 0);
+    await socket.close();
+  }, { tls }));
+
+test("serveDownloads() says clearly that a certificate cannot be used", async () => {
+  const bad = { cert: "no", key: "none" };
+  await assertRejects(() => serving(async () => {}, { tls: bad }), Error, "Cannot");
+});
