@@ -1,76 +1,31 @@
-import { FileRoot } from "../files/mod.ts";
-import { handOff } from "../handoff/mod.ts";
-import { refuseRequest, type RequestRefusal } from "../http/mod.ts";
-import { ByteScheduler, Deadlines, type ScheduledFlow } from "../queue/mod.ts";
-import {
-  type Clock,
-  isJackfieldError,
-  JackfieldError,
-  type Socket,
-  systemClock,
-  type Transport,
-} from "../transport/mod.ts";
-import { type Answer, type AnswerContext, textAnswer } from "./answers.ts";
-import { CopyEngine } from "./copy_engine.ts";
-import { type Download, type DownloadKeeper, ManagedDownload } from "./download.ts";
+import { JackfieldError, type Socket, type Transport } from "../transport/mod.ts";
+import type { Download } from "./download.ts";
+import type { DownloadDesk, DownloadStats } from "./download_desk.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
 import {
   completeRequest,
-  type DownloadRequest,
   type DownloadRequestInit,
   type DownloadResult,
 } from "./download_request.ts";
-import { Farewells } from "./farewells.ts";
-import { failureAnswer, FileAnswers, type PreparedAnswer } from "./file_answers.ts";
+import { InlineDesk } from "./inline_desk.ts";
 import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
-
-/** What a manager does now. */
-export interface DownloadStats {
-  /** Downloads that have a place. */
-  readonly active: number;
-  /** Downloads that wait. */
-  readonly queued: number;
-  /** Downloads that ended, failed ones included. */
-  readonly finished: number;
-  /** Requests that were answered without a place: too many waited, or they were none for a file. */
-  readonly refused: number;
-  /** Bytes of bodies that kernels have taken. */
-  readonly bytes: number;
-}
-
-/** A file that changes while it is looked at is looked at again so often. */
-const MAX_ATTEMPTS = 3;
 
 /**
  * Takes over sockets together with the download requests that were read from them, and sends the
  * files on those same sockets.
+ *
+ * @example
+ * ```ts ignore
+ * const manager = new DownloadManager({ root: "./files" });
+ * const { status, socket } = await manager.take(accepted, { target: "/big.bin", keepAlive: true });
+ * ```
  */
 export class DownloadManager implements AsyncDisposable {
   /** Where the sockets come from. */
   readonly transport: Transport;
   #settings: Settings;
-  #options: DownloadManagerOptions;
-  #clock: Clock;
-  #root: FileRoot;
-  #answers: FileAnswers;
-  #flows: ByteScheduler<ManagedDownload>;
-  #deadlines: Deadlines;
-  #engine: CopyEngine;
-  #downloads = new Set<ManagedDownload>();
-  #farewells: Farewells;
-  /** How many answers are being looked for, also for those that are over. */
-  #preparing = 0;
-  #finished = 0;
-  #refused = 0;
-  #bytes = 0;
-  #keeper: DownloadKeeper = {
-    pause: (download) => this.#pause(download, true),
-    resume: (download) => this.#pause(download, false),
-    fail: (download, error) => this.#fail(download, error),
-    stalled: (download) => this.#stalled(download),
-  };
+  #desk: DownloadDesk;
   #closing: Promise<void> | undefined;
-  #emptied: (() => void) | undefined;
 
   /**
    * Checks the options; see {@linkcode check} for the folder.
@@ -80,34 +35,9 @@ export class DownloadManager implements AsyncDisposable {
    * @throws {JackfieldError} `UNSUPPORTED` when the transport's host has no files.
    */
   constructor(options: DownloadManagerOptions) {
-    const { transport, clock = systemClock } = options;
-    const settings = readSettings(options);
-    this.transport = transport;
-    this.#settings = settings;
-    this.#options = options;
-    this.#clock = clock;
-    this.#root = new FileRoot({ ...options, files: transport.host.files });
-    this.#answers = new FileAnswers(this.#root, options);
-    const onError = (error: unknown) => this.#report(error);
-    this.#farewells = new Farewells(clock, settings.stallTimeoutMs);
-    this.#deadlines = new Deadlines(clock, { onError });
-    this.#flows = new ByteScheduler({
-      maxActive: settings.maxActive,
-      maxQueued: settings.maxQueued,
-      rateLimit: settings.rateLimit,
-      rateLimitOf: settings.rateLimitOf,
-      weightOf: options.weightOf,
-      clock,
-      deadlines: this.#deadlines,
-      onReady: () => this.#engine.wake(),
-      observer: { started: (flow) => this.#begin(flow) },
-      onError,
-    });
-    this.#engine = new CopyEngine(this.#flows, {
-      progress: (download, bytes) => this.#progress(download, bytes),
-      completed: (download) => void this.#complete(download),
-      failed: (download, error) => this.#failed(download, error),
-    }, { clock, deadlines: this.#deadlines, stallTimeoutMs: settings.stallTimeoutMs });
+    this.transport = options.transport;
+    this.#settings = readSettings(options);
+    this.#desk = new InlineDesk(options, this.#settings);
   }
 
   /**
@@ -116,19 +46,17 @@ export class DownloadManager implements AsyncDisposable {
    * @throws {JackfieldError} `FILE_FAILED`, or a TypeError when it is not a folder.
    */
   check(): Promise<void> {
-    return this.#root.check();
+    return this.#desk.check();
   }
 
   /** What the manager does now. */
   stats(): DownloadStats {
-    const { active, queued } = this.#flows.stats();
-    const [finished, refused] = [this.#finished, this.#refused];
-    return { active, queued, finished, refused, bytes: this.#bytes };
+    return this.#desk.stats();
   }
 
   /** The downloads that it has now. */
   downloads(): readonly Download[] {
-    return [...this.#downloads];
+    return this.#desk.downloads();
   }
 
   /** The overall limit, in bytes per second; it may be changed at any time. */
@@ -138,7 +66,7 @@ export class DownloadManager implements AsyncDisposable {
 
   set maxBytesPerSecond(bytesPerSecond: number) {
     assertAtLeast("maxBytesPerSecond", bytesPerSecond, 1);
-    this.#settings.rateLimit.change(bytesPerSecond, this.#clock.now());
+    this.#desk.limit(bytesPerSecond);
   }
 
   /**
@@ -149,259 +77,30 @@ export class DownloadManager implements AsyncDisposable {
    * then), or what broke the connection.
    */
   take(socket: Socket, init: DownloadRequestInit): Promise<DownloadResult> {
-    let own: Socket;
-    let request: DownloadRequest;
     try {
       if (this.#closing !== undefined) {
         const message = "Cannot take socket: download manager is closed";
         throw new JackfieldError("DOWNLOAD_CLOSED", message, { operation: "take" });
       }
-      request = completeRequest(init, socket.remoteAddress);
-      own = handOff(socket, init.unread);
+      return this.#desk.take(socket, completeRequest(init, socket.remoteAddress), init.unread);
     } catch (error) {
       return Promise.reject(error);
     }
-    const refusal = refuseRequest(request);
-    if (refusal !== undefined) return this.#refuse(own, request, refusal);
-    return this.#enqueue(own, request);
   }
 
   /** Take no more, and resolve when every download has ended. Idempotent. */
   close(): Promise<void> {
-    return this.#closing ??= this.#isEmpty
-      ? Promise.resolve()
-      : new Promise((resolve) => this.#emptied = resolve);
+    return this.#closing ??= this.#desk.close();
   }
 
   /** Take no more, and abort every download with `reason`. */
   abort(reason?: unknown): void {
     void this.close();
-    for (const download of [...this.#downloads]) this.#fail(download, reason);
-    this.#farewells.abort(reason);
+    this.#desk.abort(reason);
   }
 
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  get #isEmpty(): boolean {
-    return this.#downloads.size + this.#farewells.size + this.#preparing === 0;
-  }
-
-  /** Let a request wait for its place, which it may have at once. */
-  #enqueue(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
-    try {
-      const { clientOf = clientByAddress, priorityOf } = this.#options;
-      const priority = priorityOf === undefined ? 0 : priorityOf(request);
-      const download = new ManagedDownload(
-        socket,
-        request,
-        clientOf(request),
-        priority,
-        this.#keeper,
-      );
-      this.#downloads.add(download);
-      try {
-        const { client } = download;
-        download.flow = this.#flows.add(download, { client, priority });
-      } catch (error) {
-        this.#downloads.delete(download);
-        throw error;
-      }
-      if (download.state === "queued") this.#waitInLine(download);
-      return download.result;
-    } catch (error) {
-      this.#report(error);
-      const context = this.#contextOf(request, false);
-      const answer = isJackfieldError(error, "DOWNLOAD_QUEUE_FULL")
-        ? textAnswer(context, 503, "Too many downloads wait. Try again in a moment.\n", AGAIN)
-        : failureAnswer(context, error);
-      return this.#dismiss(socket, answer);
-    }
-  }
-
-  /** A client that leaves gives its place in the queue to others. */
-  #waitInLine(download: ManagedDownload): void {
-    this.#tell("queued", download);
-    const { socket } = download;
-    socket.watch(() => {
-      if (download.state !== "queued" || socket.state === "open") return;
-      const message = "Cannot send download: the client left before its turn";
-      const operation = "wait";
-      const { remoteAddress: address } = socket;
-      this.#fail(download, new JackfieldError("SOCKET_RESET", message, { operation, address }));
-    });
-  }
-
-  /** A download has its place: it sends nothing before it is known what. */
-  #begin(flow: ScheduledFlow<ManagedDownload>): void {
-    const download = flow.value;
-    this.#flows.park(flow);
-    download.flow = flow;
-    download.state = "preparing";
-    download.socket.watch(undefined);
-    this.#tell("started", download);
-    void this.#prepare(download);
-  }
-
-  async #prepare(download: ManagedDownload): Promise<void> {
-    const { request } = download;
-    download.keepAlive = request.keepAlive && this.#closing === undefined;
-    const context = this.#contextOf(request, download.keepAlive);
-    this.#preparing++;
-    try {
-      const answer = await this.#answers.prepare(request, context);
-      if (download.state === "preparing") this.#send(download, answer);
-      else answer.held?.release();
-    } catch (error) {
-      this.#report(error);
-      if (download.state === "preparing") this.#send(download, failureAnswer(context, error));
-    } finally {
-      this.#preparing--;
-      this.#tellIfEmpty();
-    }
-  }
-
-  #send(download: ManagedDownload, { status, output, held }: PreparedAnswer): void {
-    download.status = status;
-    download.output = output;
-    download.held = held;
-    download.state = "sending";
-    this.#flows.writable(download.flow!);
-  }
-
-  #progress(download: ManagedDownload, bytes: number): void {
-    const body = Math.min(bytes, download.bytes);
-    if (body === 0) return;
-    this.#bytes += body;
-    if (this.#options.observer?.progress !== undefined) this.#tell("progress", download, body);
-  }
-
-  /** The engine cannot go on: as long as nothing was sent, the client can still be told. */
-  #failed(download: ManagedDownload, error: unknown): void {
-    if (download.state !== "sending") return;
-    const { position, request, keepAlive } = download;
-    const isOfFile = isJackfieldError(error, "FILE_CHANGED") ||
-      isJackfieldError(error, "FILE_FAILED");
-    if (position > 0 || !isOfFile || download.attempts >= MAX_ATTEMPTS) {
-      return this.#fail(download, error);
-    }
-    download.giveBack();
-    download.attempts++;
-    if (error.code === "FILE_CHANGED" && download.attempts < MAX_ATTEMPTS) {
-      download.state = "preparing";
-      return void this.#prepare(download);
-    }
-    this.#report(error);
-    this.#send(download, failureAnswer(this.#contextOf(request, keepAlive), error));
-  }
-
-  /** The kernel has taken everything. */
-  async #complete(download: ManagedDownload): Promise<void> {
-    const { socket, status = 0, bytes, keepAlive } = download;
-    this.#leave(download);
-    if (!keepAlive) await this.#farewells.close(socket);
-    this.#tell("ended", download);
-    download.settle({ status, bytes, socket: keepAlive ? socket : undefined });
-    this.#tellIfEmpty();
-  }
-
-  /** End a download before its end, and its connection with it. */
-  #fail(download: ManagedDownload, error: unknown): void {
-    if (download.state === "ended") return;
-    this.#leave(download);
-    download.socket.abort(error);
-    this.#report(error);
-    this.#tell("ended", download, error);
-    download.refuse(error);
-    this.#tellIfEmpty();
-  }
-
-  #pause(download: ManagedDownload, paused: boolean): void {
-    if (download.state === "ended" || download.paused === paused) return;
-    download.paused = paused;
-    if (paused) this.#flows.pause(download.flow!);
-    else this.#flows.resume(download.flow!);
-  }
-
-  #stalled(download: ManagedDownload): void {
-    const { stallTimeoutMs: limit } = this.#settings;
-    const { remoteAddress: address } = download.socket;
-    const message = `Cannot send download: the client took nothing for ${limit} ms`;
-    const facts = { operation: "write", address, limit };
-    this.#fail(download, new JackfieldError("DOWNLOAD_STALLED", message, facts));
-  }
-
-  /** Give everything back that a download has. */
-  #leave(download: ManagedDownload): void {
-    download.state = "ended";
-    this.#deadlines.remove(download);
-    this.#downloads.delete(download);
-    this.#finished++;
-    download.giveBack();
-    this.#flows.remove(download.flow!);
-  }
-
-  /** Answer without a place, which ends the connection unless the refusal says otherwise. */
-  #refuse(
-    socket: Socket,
-    request: DownloadRequest,
-    refusal: RequestRefusal,
-  ): Promise<DownloadResult> {
-    const { status, reason, fields } = refusal;
-    const keepAlive = !refusal.close && this.#closing === undefined;
-    const context = this.#contextOf(request, keepAlive);
-    return this.#dismiss(socket, textAnswer(context, status, `${reason}.\n`, fields), keepAlive);
-  }
-
-  async #dismiss(socket: Socket, answer: Answer, keepAlive = false): Promise<DownloadResult> {
-    this.#refused++;
-    try {
-      return await this.#farewells.answer(socket, answer, keepAlive);
-    } catch (error) {
-      socket.abort(error);
-      this.#report(error);
-      throw error;
-    } finally {
-      this.#tellIfEmpty();
-    }
-  }
-
-  #contextOf({ method }: DownloadRequest, keepAlive: boolean): AnswerContext {
-    return { method, keepAlive, nowMs: Date.now() };
-  }
-
-  #tellIfEmpty(): void {
-    if (this.#isEmpty) this.#emptied?.();
-  }
-
-  #tell(
-    event: "queued" | "started" | "ended" | "progress",
-    download: ManagedDownload,
-    fact?: unknown,
-  ): void {
-    const { observer } = this.#options;
-    try {
-      if (event === "progress") observer?.progress?.(download, fact as number);
-      else if (event === "ended") observer?.ended?.(download, fact);
-      else observer?.[event]?.(download);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#options.onError?.(error, { stage: "download" });
-    } catch {
-      // A download must not fail because the callback that watches it does.
-    }
-  }
-}
-
-const AGAIN = [["Retry-After", "1"]] as const;
-
-function clientByAddress({ remoteAddress }: DownloadRequest): string {
-  return remoteAddress.hostname;
 }

@@ -13,7 +13,8 @@
  * @module
  */
 export type { Download, DownloadState } from "./download.ts";
-export { DownloadManager, type DownloadStats } from "./download_manager.ts";
+export type { DownloadStats } from "./download_desk.ts";
+export { DownloadManager } from "./download_manager.ts";
 export type { DownloadObserver } from "./download_observer.ts";
 export type {
   DownloadFile,

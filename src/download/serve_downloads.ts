@@ -11,7 +11,8 @@ import {
 } from "../transport/mod.ts";
 import { Connection, type ConnectionContext } from "./connection.ts";
 import type { Download } from "./download.ts";
-import { DownloadManager, type DownloadStats } from "./download_manager.ts";
+import type { DownloadStats } from "./download_desk.ts";
+import { DownloadManager } from "./download_manager.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
 import { assertAtLeast } from "./settings.ts";
 

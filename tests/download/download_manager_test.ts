@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import {
   DownloadManager,
-  type DownloadRequest,
+  type DownloadRequestInit,
   isJackfieldError,
   type Listener,
   type Socket,
@@ -21,7 +21,7 @@ interface Handed {
   ask(line: string, after?: string): Promise<{
     readonly client: Client;
     readonly front: Socket;
-    readonly request: DownloadRequest;
+    readonly request: DownloadRequestInit;
   }>;
 }
 

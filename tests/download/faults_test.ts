@@ -24,7 +24,7 @@ async function inMemory(
     /** Wait until nothing is left; it takes some turns at most. */
     expectNothingLeft(what: string): Promise<void>;
   }) => Promise<void>,
-  options: Partial<ServeDownloadsOptions> = {},
+  options?: Partial<ServeDownloadsOptions>,
   faults?: Parameters<typeof memoryTransport>[0],
 ): Promise<void> {
   const clock = new VirtualClock();

@@ -51,18 +51,20 @@ for (let at = 0; at < count; at++) {
 test("serveDownloads() has nothing left of clients that reset before they were accepted", () =>
   serving(async ({ folder, server, errors, connect }) => {
     folder.write("a", "here");
-    const descriptors = countDescriptors();
     const { port } = server.address;
     const [node, ...words] = nodeCommand();
-    // This process does not accept meanwhile: they come and go in the kernel's queue.
     const all = [...words, "-e", RESETTING_CLIENTS, String(port), String(RESETTING)];
-    const { status } = spawnSync(node!, all, { stdio: "ignore", timeout: 30_000 });
-    assertEquals(status, 0);
-    const client = await connect(); // It is accepted behind them.
-    assertEquals((await client.request("GET /a")).status, 200);
-    await expectStats(server, { active: 0, queued: 0, connections: 1 });
-    client.socket.abort();
-    await expectStats(server, { connections: 0 });
-    await descriptorsBack(descriptors);
+    let descriptors: number | undefined;
+    for (let round = 0; round < 2; round++) {
+      // This process does not accept meanwhile: they come and go in the kernel's queue.
+      assertEquals(spawnSync(node!, all, { stdio: "ignore", timeout: 30_000 }).status, 0);
+      const client = await connect(); // It is accepted behind them.
+      assertEquals((await client.request("GET /a")).status, 200);
+      await expectStats(server, { active: 0, queued: 0, connections: 1 });
+      client.socket.abort();
+      await expectStats(server, { connections: 0 });
+      if (round === 0) descriptors = countDescriptors(); // What is opened once and kept is no leak.
+      else await descriptorsBack(descriptors);
+    }
     assertEquals(errors.filter((code) => !VANISHED.includes(code)), []);
   }));
