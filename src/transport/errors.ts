@@ -15,6 +15,7 @@ export type ErrorCode =
   | "CONNECT_FAILED"
   | "CONNECT_TIMEOUT"
   | "DOWNLOAD_CLOSED"
+  | "DOWNLOAD_LOST"
   | "DOWNLOAD_QUEUE_FULL"
   | "DOWNLOAD_STALLED"
   | "FILE_CHANGED"
@@ -279,10 +280,12 @@ export function connectionError(
   }
   const words = operation === "connect" ? "connect to" : "listen on";
   const from = localAddress === undefined ? "" : ` from ${localAddress}`;
-  const tail = reason === "other" ? `: ${(cause as Error)?.message ?? cause}` : "";
+  const isPem = operation === "listen" && reason === "tls";
+  const sentence = isPem ? "the certificate or its key cannot be used" : SENTENCE[reason];
+  const tail = reason === "other" || isPem ? `: ${(cause as Error)?.message ?? cause}` : "";
   return new JackfieldError(
     operation === "connect" ? "CONNECT_FAILED" : "LISTEN_FAILED",
-    `Cannot ${words} ${formatAddress(address)}${from}: ${SENTENCE[reason]}${tail}`,
+    `Cannot ${words} ${formatAddress(address)}${from}: ${sentence}${tail}`,
     { cause, operation, address, localAddress, reason, osCode },
   );
 }

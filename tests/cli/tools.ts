@@ -98,7 +98,7 @@ export async function withChildren(
 
 /** Start a server in a child; resolves to its URL, with a slash at the end. */
 export async function startServer(child: Child): Promise<string> {
-  const [, url] = await child.prints(/ at (http:\S+\/)\n/);
+  const [, url] = await child.prints(/ at (https?:\S+\/)\n/);
   return url!;
 }
 

@@ -1,8 +1,9 @@
 // The same over TLS.
 import { readFileSync } from "node:fs";
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { systemTransport } from "../../mod.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { type JackfieldError, systemTransport } from "../../mod.ts";
 import { test } from "../harness.ts";
+import { rejection } from "../transport/tools.ts";
 import { Client, headOf, serving } from "./tools.ts";
 
 const pem = (name: string) =>
@@ -31,6 +32,9 @@ test("serveDownloads() serves https, request after request", () =>
   }, { tls }));
 
 test("serveDownloads() says clearly that a certificate cannot be used", async () => {
-  const bad = { cert: "no", key: "none" };
-  await assertRejects(() => serving(async () => {}, { tls: bad }), Error, "Cannot");
+  for (const bad of [{ ...tls, cert: "no" }, { ...tls, key: "none" }, { ...tls, key: tls.cert }]) {
+    const error = await rejection(serving(async () => {}, { tls: bad }));
+    assertEquals([error.code, (error as JackfieldError).reason], ["LISTEN_FAILED", "tls"]);
+    assertMatch(error.message, /the certificate or its key cannot be used: ./);
+  }
 });

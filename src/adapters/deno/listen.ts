@@ -9,6 +9,7 @@ import {
   type Listener,
   type ListenerDriver,
   type ListenOptions,
+  osCodeOf,
   type Socket,
   type SocketAddress,
   unsupported,
@@ -78,7 +79,9 @@ function bindTcp(options: ListenOptions, hostname: string, port: number): Promis
       }),
     );
   } catch (cause) {
-    return Promise.reject(connectionError("listen", { hostname, port }, cause));
+    // Deno has no name for a certificate that cannot be read.
+    const reason = tls !== undefined && osCodeOf(cause) === undefined ? "tls" : undefined;
+    return Promise.reject(connectionError("listen", { hostname, port }, cause, { reason }));
   }
 }
 
