@@ -2,23 +2,23 @@
 export function formatBytes(bytes: number): string {
   const names = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
-  let value = bytes;
+  let value = Math.round(bytes);
   // From 1023.95 on one decimal would show "1024.0".
   while (value >= (unit === 0 ? 1024 : 1023.95) && unit < names.length - 1) {
     value /= 1024;
     unit++;
   }
-  return unit === 0 ? `${bytes} B` : `${value.toFixed(1)} ${names[unit]}`;
+  return unit === 0 ? `${value} B` : `${value.toFixed(1)} ${names[unit]}`;
 }
 
 /** A line that shows how far a transfer is, at most so many columns wide; 0 leaves nothing. */
 export function progressLine(
   bytes: number,
   totalBytes: number | undefined,
-  seconds: number,
+  bytesPerSecond: number,
   columns: number,
 ): string {
-  const rate = `${formatBytes(seconds > 0 ? bytes / seconds : 0)}/s`;
+  const rate = `${formatBytes(bytesPerSecond)}/s`;
   const room = Math.max(0, columns); // Some terminals say that they have no columns at all.
   if (totalBytes === undefined) return `${formatBytes(bytes)}  ${rate}`.slice(0, room);
   const share = totalBytes === 0 ? 1 : Math.min(bytes / totalBytes, 1);

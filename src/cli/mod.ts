@@ -33,7 +33,7 @@ Options:
   -h, --help            this text; jackfield <command> --help for a command
   --version             the version
 
-Exit codes: 0 done, 1 failed, 2 bad arguments, 130 interrupted.`;
+Exit codes: 0 done, 1 failed, 2 bad arguments, 130 interrupted; get has more.`;
 
 const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
   serve,

@@ -15,8 +15,11 @@ export function warn(line: string): void {
   print("stderr", `jackfield: ${line}\n`);
 }
 
-/** Whoever reads may have left, as `head` does: that is no reason to stop, nor for a stack trace. */
-function print(name: "stdout" | "stderr", text: string): void {
+/**
+ * Text as it is. Whoever reads may have left, as `head` does: that is no reason to stop, nor for a
+ * stack trace.
+ */
+export function print(name: "stdout" | "stderr", text: string): void {
   const stream = process[name];
   if (stream.listenerCount("error") === 0) stream.on("error", () => {});
   stream.write(text);
@@ -43,28 +46,4 @@ export function onInterrupt(first: () => void, second: () => void): () => void {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   };
-}
-
-/** Shows progress: one line that is drawn over and over on a terminal, plain lines elsewhere. */
-export class ProgressDisplay {
-  #terminal = process.stderr.isTTY === true;
-  #tenth = 0;
-  #shown = false;
-
-  /** Show how far it is. */
-  show(share: number, line: (columns: number) => string): void {
-    if (this.#terminal) {
-      const columns = process.stderr.columns || 80; // A terminal without a size says 0.
-      this.#shown = true;
-      print("stderr", `\r\x1b[K${line(columns - 1)}`);
-    } else if (share * 10 >= this.#tenth + 1) {
-      this.#tenth = Math.floor(share * 10);
-      print("stderr", `${line(79)}\n`);
-    }
-  }
-
-  /** Leave the line that was drawn over. */
-  end(): void {
-    if (this.#shown) print("stderr", "\n");
-  }
 }

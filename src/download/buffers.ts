@@ -1,5 +1,5 @@
-/** The sizes of buffers, in bytes. Linux's pages are 4 KiB, and so is the least. */
-const SIZES = [4096, 16_384, 65_536, 262_144] as const;
+/** The sizes of buffers, in bytes. */
+const SIZES = [512, 4096, 16_384, 65_536, 262_144] as const;
 /** So many bytes of each size are kept for the next ones. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
@@ -28,9 +28,4 @@ export class Buffers {
     const free = this.#free[index]!;
     if (free.length * buffer.byteLength < KEPT_BYTES) free.push(buffer);
   }
-}
-
-/** The greatest size that is not more than this, and at least the least one. */
-export function bufferSizeWithin(bytes: number): number {
-  return SIZES.findLast((size) => size <= bytes) ?? SIZES[0];
 }

@@ -1,14 +1,9 @@
-import {
-  type FieldLine,
-  HeadReader,
-  parseRequestHead,
-  refusalOf,
-  type RequestHead,
-} from "../http/mod.ts";
+import { type FieldLine, HeadReader, parseRequestHead, refusalOf } from "../http/mod.ts";
 import { Deadline, type Deadlines } from "../queue/mod.ts";
 import type { Clock, Socket } from "../transport/mod.ts";
 import { textAnswer } from "./answers.ts";
 import type { DownloadManager } from "./download_manager.ts";
+import type { DownloadRequestInit } from "./download_request.ts";
 import { lingeringClose } from "./linger.ts";
 
 interface Refusal {
@@ -38,9 +33,10 @@ export interface ConnectionContext {
  */
 export class Connection extends Deadline {
   #context: ConnectionContext;
-  #socket: Socket;
+  /** `undefined` while the manager has it. */
+  #socket: Socket | undefined;
   /** What is being waited for: the first byte of a request, or the rest of its head. */
-  #stage: "idle" | "head" | "away" = "idle";
+  #stage: "idle" | "head" = "idle";
   #requests = 0;
 
   /** It has read nothing. */
@@ -50,71 +46,72 @@ export class Connection extends Deadline {
     this.#context = context;
   }
 
-  /** Serve until the connection ends. Never rejects. */
-  async serve(): Promise<void> {
-    try {
-      while (await this.#serveOne());
-    } catch {
-      // The manager has reported it, or the client is gone: nobody is left to tell. What is closing
-      // (it was idle for too long, or the server ends) does so in good order.
-      if (this.#socket.state !== "closing") this.#socket.abort();
-    } finally {
-      this.#context.deadlines.remove(this);
-    }
+  // Callbacks in the place of one loop: who waits for hours should not hold suspended functions.
+  /** Serve request after request, and call `ended` when the connection has ended. */
+  serve(ended: () => void): void {
+    this.#nextRequest().then((request) => {
+      if (request === undefined) return ended();
+      const socket = this.#socket!;
+      this.#socket = undefined; // It is gone; what it holds should go, too.
+      this.#context.manager.take(socket, request).then((result) => {
+        this.#socket = result.socket;
+        if (result.socket === undefined) ended();
+        else this.serve(ended);
+      }, ended); // The manager has reported it.
+    }, () => {
+      // The client is gone: nobody is left to tell. What is closing (it was idle for too long, or the
+      // server ends) does so in good order.
+      this.abort();
+      ended();
+    });
   }
 
   /** The server takes no more requests. */
   end(): void {
-    if (this.#stage !== "away") void this.#socket.close();
+    void this.#socket?.close();
   }
 
   /** The server ends now. */
-  abort(reason: unknown): void {
-    if (this.#stage !== "away" && this.#socket.state !== "closing") this.#socket.abort(reason);
+  abort(reason?: unknown): void {
+    if (this.#socket?.state !== "closing") this.#socket?.abort(reason);
   }
 
   /** The client took too long: with a part of a request it is told so (RFC 9110, section 15.5.9). */
   expire(): void {
-    const socket = this.#socket;
     if (this.#stage === "head") {
       const reason = "Cannot read request: its head took too long";
       const refusal = { status: 408, reason, fields: [] };
       this.#write(refusal).catch(() => {}); // The client is gone: that is what was wanted.
     }
-    void socket.close();
+    this.end();
   }
 
   /** What the head is read from: the first byte of a request begins its time. */
   async read(into: Uint8Array): Promise<number | null> {
-    const count = await this.#socket.read(into);
+    const count = await this.#socket!.read(into);
     if (count !== null && this.#stage === "idle") this.#waitFor("head");
     return count;
   }
 
-  /** Serve a request; whether another one may follow. */
-  async #serveOne(): Promise<boolean> {
-    const { manager, isClosing, maxRequests, maxHeadBytes, maxFields, deadlines } = this.#context;
-    if (isClosing()) return this.#close();
+  /** The next request; `undefined` when none follows. */
+  async #nextRequest(): Promise<DownloadRequestInit | undefined> {
+    const { isClosing, maxRequests, maxHeadBytes, maxFields, deadlines } = this.#context;
+    if (isClosing()) return void this.end();
     const reader = new HeadReader(this, "HTTP_BAD_REQUEST", maxHeadBytes);
-    let request: RequestHead;
     try {
       this.#waitFor("idle");
       const head = await reader.next();
-      if (head === undefined) return this.#close();
-      request = parseRequestHead(head, { maxFields });
+      if (head === undefined) return void this.end();
+      const request = parseRequestHead(head, { maxFields });
+      const keepAlive = request.keepAlive && ++this.#requests < maxRequests;
+      return { ...request, keepAlive, unread: reader.unread };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
-      return await this.#refuse(refusal);
+      await this.#refuse(refusal);
+    } finally {
+      deadlines.remove(this);
     }
-    deadlines.remove(this);
-    this.#stage = "away";
-    const keepAlive = request.keepAlive && ++this.#requests < maxRequests;
-    const { unread } = reader;
-    const { socket } = await manager.take(this.#socket, { ...request, keepAlive, unread });
-    if (socket === undefined) return false;
-    this.#socket = socket;
-    return true;
   }
 
   #waitFor(stage: "idle" | "head"): void {
@@ -123,23 +120,17 @@ export class Connection extends Deadline {
     deadlines.add(this, stage === "idle" ? idleTimeoutMs : headTimeoutMs);
   }
 
-  #close(): false {
-    void this.#socket.close();
-    return false;
-  }
-
   /** Answer what is no request; nobody knows where the next one begins. */
-  async #refuse(refusal: Refusal): Promise<false> {
+  async #refuse(refusal: Refusal): Promise<void> {
     this.#waitFor("head"); // The client may take as long for the answer.
     await this.#write(refusal);
     this.#context.deadlines.remove(this);
-    await lingeringClose(this.#socket, this.#context.clock);
-    return false;
+    await lingeringClose(this.#socket!, this.#context.clock);
   }
 
   #write({ status, reason, fields }: Refusal): Promise<number> {
     const context = { method: undefined, keepAlive: false, nowMs: Date.now() };
     const { output } = textAnswer(context, status, `${reason}.\n`, fields);
-    return this.#socket.write(output.whole());
+    return this.#socket!.write(output.whole());
   }
 }

@@ -1,21 +1,27 @@
 import type { ByteScheduler, Deadlines, ScheduledFlow } from "../queue/mod.ts";
 import { type Clock, JackfieldError } from "../transport/mod.ts";
-import { Buffers, bufferSizeWithin } from "./buffers.ts";
+import { Buffers } from "./buffers.ts";
 import type { ManagedDownload } from "./download.ts";
 
 type Flow = ScheduledFlow<ManagedDownload>;
 
 /** So many reads of files are under way at once. */
 const MAX_READS = 64;
-/** All downloads share so many bytes of buffers, but each may have the least one. */
-const SHARED_BYTES = 32 * 1024 * 1024;
-/** A download begins with at most so much at a time, */
-const FIRST_BYTES = 64 * 1024;
-/** and has this when it has sent more than kernels hold, and there is room for so many of them. */
+/** A download is sent in pieces of so many bytes, of fewer when more than that is lent, */
+const PIECES = [
+  { pieceBytes: 4 * 1024, lentBytes: 32 * 1024 * 1024 },
+  { pieceBytes: 16 * 1024, lentBytes: 16 * 1024 * 1024 },
+  { pieceBytes: 64 * 1024, lentBytes: 0 },
+] as const;
+/** and of so many when it has sent more than kernels hold, unless too much is lent already. */
 const GREATEST_BYTES = 256 * 1024;
 const PROVEN_BYTES = 8 * 1024 * 1024;
-/** What waits for a socket that is full: little, for it may wait for long. */
-const WAITING_BYTES = 512;
+const MOST_LENT_BYTES = 64 * 1024 * 1024;
+/** What is offered to a socket that may be full: little, for it may wait for as long as it likes. */
+const PROBE_BYTES = 512;
+/** With so much lent, or after a write that took so long, a socket may be full. */
+const UNPROBED_BYTES = 4 * 1024 * 1024;
+const SLOW_MS = 20;
 
 /** Who is told what becomes of downloads. */
 export interface EngineEvents {
@@ -31,9 +37,11 @@ export interface EngineEvents {
  * Sends downloads by reading their files and writing to their sockets, a piece at a time.
  *
  * A turn of the scheduler pays for one piece. It ends when the piece has been read, and the flow is
- * parked until the kernel has taken it, so that a slow reader holds up nobody. When the kernel took
- * only a part, its buffer is full: then the next bytes to be offered are few, for they may wait for as
- * long as the client likes, and 8,000 such clients should cost a few megabytes.
+ * parked until the kernel has taken it, so that a slow reader holds up nobody. What a full socket is
+ * offered waits there, in some runtimes with its buffer, for as long as the client likes: so a socket
+ * that may be full is offered few bytes first. A kernel that takes these takes a whole piece behind
+ * them. Who waits holds no suspended function: 8,000 slow clients should cost what they hold, and
+ * little more.
  */
 export class CopyEngine {
   #flows: ByteScheduler<ManagedDownload>;
@@ -80,39 +88,32 @@ export class CopyEngine {
     while (this.#reads < MAX_READS) {
       const turn = this.#flows.next(this.#clock.now());
       if (turn === undefined) break;
-      void this.#sendPiece(turn.flow, turn.bytes);
+      this.#sendPiece(turn.flow, turn.bytes);
     }
     this.#isSending = false;
   }
 
-  async #sendPiece(flow: Flow, grantedBytes: number): Promise<void> {
+  #sendPiece(flow: Flow, grantedBytes: number): void {
     const download = flow.value;
-    const missing = this.#missing(download);
-    const wanted = Math.min(
-      grantedBytes - download.aheadBytes,
-      missing,
-      this.#pieceBytes(download),
-    );
+    const missing = download.output!.length - download.position;
+    const payable = grantedBytes - download.aheadBytes;
+    const wanted = Math.min(payable, missing, this.#pieceBytes(download));
     if (wanted <= 0) { // It only pays for what was sent before.
       download.aheadBytes -= grantedBytes;
       return this.#flows.sent(flow, grantedBytes);
     }
     const buffer = this.#buffers.take(wanted);
     this.#reads++;
-    let count = 0;
-    let failure: unknown;
-    try {
-      count = await this.#read(download, buffer, wanted);
-    } catch (error) {
-      failure = error;
-    }
-    this.#reads--;
-    this.#flows.park(flow);
-    this.#pay(flow, count, grantedBytes);
-    if (this.#reads === MAX_READS - 1) this.wake();
-    if (failure !== undefined) this.#events.failed(download, failure);
-    if (count > 0 && download.state === "sending") await this.#write(flow, buffer, count);
-    this.#buffers.giveBack(buffer);
+    const haveRead = (count: number, failure?: unknown): void => {
+      this.#reads--;
+      if (this.#reads === MAX_READS - 1) this.wake();
+      this.#flows.park(flow);
+      this.#pay(flow, count, grantedBytes);
+      if (failure !== undefined) this.#events.failed(download, failure);
+      if (count > 0 && download.state === "sending") this.#offer(flow, buffer, count);
+      else this.#buffers.giveBack(buffer);
+    };
+    this.#read(download, buffer, wanted).then(haveRead, (error) => haveRead(0, error));
   }
 
   /** The turn ends: what it did not allow, the next ones do; what it allowed too much stays saved. */
@@ -125,29 +126,27 @@ export class CopyEngine {
   }
 
   /** Write a piece that was paid for; its flow is parked until then. */
-  async #write(flow: Flow, buffer: Uint8Array, count: number): Promise<void> {
+  #offer(flow: Flow, buffer: Uint8Array<ArrayBuffer>, count: number): void {
     const download = flow.value;
-    try {
-      const taken = await this.#offer(download, buffer.subarray(0, count));
-      if (download.state !== "sending") return;
+    const beganMs = this.#clock.now();
+    const ended = (): void => {
+      this.#buffers.giveBack(buffer);
+      this.#deadlines.remove(download);
+    };
+    this.#deadlines.add(download, this.#stallTimeoutMs);
+    download.socket.writeSome(buffer.subarray(0, count)).then((taken) => {
+      ended();
+      download.position += taken;
       download.aheadBytes -= count - taken;
-      if (this.#missing(download) === 0) return this.#events.completed(download);
-      if (taken < count) await this.#waitForRoom(download);
-      if (download.state === "sending") this.#flows.writable(flow);
-    } catch (error) {
+      download.isSlow = taken < count || this.#clock.now() - beganMs > SLOW_MS;
+      this.#events.progress(download, taken);
+      if (download.state !== "sending") return;
+      if (download.position === download.output!.length) this.#events.completed(download);
+      else this.#flows.writable(flow);
+    }, (error) => {
+      ended();
       this.#events.failed(download, error);
-    }
-  }
-
-  /** The socket is full: offer it a few bytes, and see when it takes them. */
-  async #waitForRoom(download: ManagedDownload): Promise<void> {
-    const wanted = Math.min(WAITING_BYTES, this.#missing(download));
-    // Not one of the buffers: it may wait for minutes, and those are greater.
-    const bytes = new Uint8Array(wanted);
-    const count = await this.#read(download, bytes, wanted);
-    if (download.state !== "sending") return;
-    download.aheadBytes += await this.#offer(download, bytes.subarray(0, count));
-    if (this.#missing(download) === 0) this.#events.completed(download);
+    });
   }
 
   async #read(download: ManagedDownload, buffer: Uint8Array, wanted: number): Promise<number> {
@@ -158,26 +157,17 @@ export class CopyEngine {
     return count;
   }
 
-  async #offer(download: ManagedDownload, bytes: Uint8Array): Promise<number> {
-    this.#deadlines.add(download, this.#stallTimeoutMs);
-    const taken = await download.socket.writeSome(bytes);
-    this.#deadlines.remove(download);
-    download.position += taken;
-    this.#events.progress(download, taken);
-    return taken;
-  }
-
-  #missing({ output, position }: ManagedDownload): number {
-    return output!.length - position;
-  }
-
-  /** How much is read at a time: what could wait for slow readers must not be much in all. */
-  #pieceBytes({ position }: ManagedDownload): number {
-    if (position >= PROVEN_BYTES && this.#buffers.lentBytes <= 2 * SHARED_BYTES) {
-      return GREATEST_BYTES;
+  /** How much to offer next; a probe goes before each piece that might have to wait. */
+  #pieceBytes(download: ManagedDownload): number {
+    const { lentBytes } = this.#buffers;
+    if (!download.hasRoom && (download.isSlow || lentBytes > UNPROBED_BYTES)) {
+      download.hasRoom = true; // When its turn comes again, the probe has been taken.
+      return PROBE_BYTES;
     }
-    const share = SHARED_BYTES / Math.max(1, this.#flows.activeCount);
-    return Math.min(FIRST_BYTES, bufferSizeWithin(share));
+    download.hasRoom = false;
+    const isProven = download.position >= PROVEN_BYTES && lentBytes <= MOST_LENT_BYTES;
+    if (isProven) return GREATEST_BYTES;
+    return PIECES.find((one) => lentBytes >= one.lentBytes)!.pieceBytes;
   }
 }
 

@@ -70,6 +70,9 @@ export class ManagedDownload extends Deadline implements Download {
   position = 0;
   /** Sent without a turn; the next turns pay for it. */
   aheadBytes = 0;
+  /** Whether its client was slow to take the last bytes, and whether it has taken a probe since. */
+  isSlow = false;
+  hasRoom = false;
   /** Whether the connection goes on after the answer. */
   keepAlive: boolean;
   /** What to give back at the end. */

@@ -1,18 +1,30 @@
-import { JackfieldError, type Socket, type Transport } from "../transport/mod.ts";
+import { JackfieldError, type Socket, type Transport, unsupported } from "../transport/mod.ts";
 import type { Download } from "./download.ts";
-import type { DownloadDesk, DownloadStats } from "./download_desk.ts";
+import type { DownloadStats } from "./download_desk.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
 import {
   completeRequest,
   type DownloadRequestInit,
   type DownloadResult,
 } from "./download_request.ts";
-import { InlineDesk } from "./inline_desk.ts";
+import { type PlacedDesk, placeDesk, type Placement } from "./placement.ts";
 import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
 
 /**
+ * Keep the thread or process of a manager while there is nothing to do: the server around it is going
+ * to have something.
+ */
+export let keepReady: (manager: DownloadManager) => void;
+
+/**
  * Takes over sockets together with the download requests that were read from them, and sends the
- * files on those same sockets.
+ * files on those same sockets: in this thread, or, with the option `placement`, in another one or in
+ * a process of its own.
+ *
+ * A thread or process is started when it is first needed. When it dies, what it was sending is lost
+ * (`DOWNLOAD_LOST`, and the clients see their connections end); another one is started, and what
+ * comes meanwhile waits for it, 10 seconds at most, and is answered 503 then. The program may end
+ * while nothing is being sent.
  *
  * @example
  * ```ts ignore
@@ -24,7 +36,7 @@ export class DownloadManager implements AsyncDisposable {
   /** Where the sockets come from. */
   readonly transport: Transport;
   #settings: Settings;
-  #desk: DownloadDesk;
+  #placed: PlacedDesk;
   #closing: Promise<void> | undefined;
 
   /**
@@ -32,31 +44,42 @@ export class DownloadManager implements AsyncDisposable {
    *
    * @throws {RangeError} When a number is out of range.
    * @throws {TypeError} When another option cannot be used.
-   * @throws {JackfieldError} `UNSUPPORTED` when the transport's host has no files.
+   * @throws {JackfieldError} `UNSUPPORTED` when the transport's host has no files, or the placement
+   * cannot be here; `PERMISSION_DENIED` when it lacks a permission.
    */
   constructor(options: DownloadManagerOptions) {
     this.transport = options.transport;
     this.#settings = readSettings(options);
-    this.#desk = new InlineDesk(options, this.#settings);
+    this.#placed = placeDesk(options, this.#settings);
   }
 
   /**
-   * Make sure that the folder can be served.
+   * Where it works: `thread` for one behind a door, and what `auto` has become; that is known for
+   * certain after {@linkcode check}, or the first download.
+   */
+  get placement(): Exclude<Placement, "auto"> {
+    const { remote, placement } = this.#placed;
+    return remote?.staysHere === true ? "inline" : placement;
+  }
+
+  /**
+   * Make sure that the folder can be served, where it is to be served.
    *
-   * @throws {JackfieldError} `FILE_FAILED`, or a TypeError when it is not a folder.
+   * @throws {JackfieldError} `FILE_FAILED`, or a TypeError when it is not a folder; `DOWNLOAD_LOST`,
+   * `PERMISSION_DENIED` or `UNSUPPORTED` when the manager's thread or process cannot be started.
    */
   check(): Promise<void> {
-    return this.#desk.check();
+    return this.#placed.desk.check();
   }
 
   /** What the manager does now. */
   stats(): DownloadStats {
-    return this.#desk.stats();
+    return this.#placed.desk.stats();
   }
 
   /** The downloads that it has now. */
   downloads(): readonly Download[] {
-    return this.#desk.downloads();
+    return this.#placed.desk.downloads();
   }
 
   /** The overall limit, in bytes per second; it may be changed at any time. */
@@ -66,7 +89,7 @@ export class DownloadManager implements AsyncDisposable {
 
   set maxBytesPerSecond(bytesPerSecond: number) {
     assertAtLeast("maxBytesPerSecond", bytesPerSecond, 1);
-    this.#desk.limit(bytesPerSecond);
+    this.#placed.desk.limit(bytesPerSecond);
   }
 
   /**
@@ -82,25 +105,50 @@ export class DownloadManager implements AsyncDisposable {
         const message = "Cannot take socket: download manager is closed";
         throw new JackfieldError("DOWNLOAD_CLOSED", message, { operation: "take" });
       }
-      return this.#desk.take(socket, completeRequest(init, socket.remoteAddress), init.unread);
+      return this.#placed.desk.take(
+        socket,
+        completeRequest(init, socket.remoteAddress),
+        init.unread,
+      );
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
+  /**
+   * A way for another thread to this manager's thread. Post it there (it has to be transferred), and
+   * make a manager with it as `placement` and otherwise the same options: every thread accepts and
+   * reads requests by itself, and all have one queue, one set of limits and one thread that sends.
+   *
+   * Functions cannot travel, so that each of the managers asks its own. Closing this one ends all.
+   *
+   * @throws {JackfieldError} `UNSUPPORTED` when this manager has no thread of its own.
+   */
+  door(): MessagePort {
+    const { remote, placement } = this.#placed;
+    if (remote === undefined || placement !== "thread") {
+      throw unsupported("door", `a door leads to a thread, and this manager is "${placement}"`);
+    }
+    return remote.door();
+  }
+
   /** Take no more, and resolve when every download has ended. Idempotent. */
   close(): Promise<void> {
-    return this.#closing ??= this.#desk.close();
+    return this.#closing ??= this.#placed.desk.close();
   }
 
   /** Take no more, and abort every download with `reason`. */
   abort(reason?: unknown): void {
     void this.close();
-    this.#desk.abort(reason);
+    this.#placed.desk.abort(reason);
   }
 
   /** The same as {@linkcode close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  static {
+    keepReady = (manager) => manager.#placed.remote?.keep();
   }
 }

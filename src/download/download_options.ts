@@ -2,6 +2,7 @@ import type { DispositionType, FieldLine } from "../http/mod.ts";
 import type { Clock, OnError, Transport } from "../transport/mod.ts";
 import type { DownloadObserver } from "./download_observer.ts";
 import type { DownloadRefusal, DownloadRequest } from "./download_request.ts";
+import type { Placement } from "./placement.ts";
 
 /** What a hook may know of a file that is about to be sent. */
 export interface DownloadFile {
@@ -33,7 +34,10 @@ export interface DownloadHooks {
     request: DownloadRequest,
   ) => string | undefined | Promise<string | undefined>;
   /** Further fields that go with a file's bytes. */
-  readonly headers?: (file: DownloadFile, request: DownloadRequest) => Iterable<FieldLine>;
+  readonly headers?: (
+    file: DownloadFile,
+    request: DownloadRequest,
+  ) => Iterable<FieldLine> | Promise<Iterable<FieldLine>>;
   /** Told of downloads that failed. What it throws changes nothing. */
   readonly onError?: OnError;
 }
@@ -132,11 +136,24 @@ export interface DownloadManagerOptions extends DownloadFiles, DownloadHooks, Do
   /** Its host brings the files. */
   readonly transport: Transport;
   /**
-   * Where the manager works: in the caller's thread.
+   * Where the manager works: in the caller's thread, in a thread or a process of its own, or in the
+   * thread to which a door leads; see {@linkcode Placement}.
    *
    * @default {"inline"}
    */
-  readonly placement?: "inline";
+  readonly placement?: Placement | MessagePort;
+  /**
+   * The script of the manager's thread, for programs that were bundled into files of their own.
+   *
+   * @default {the package's `src/roots/download_desk.ts`, wherever it lies}
+   */
+  readonly workerUrl?: string | URL;
+  /**
+   * The script of the manager's process, for programs that were bundled into files of their own.
+   *
+   * @default {the package's `src/roots/download_desk.ts`, wherever it lies}
+   */
+  readonly processUrl?: string | URL;
   /**
    * Milliseconds for which a client may take nothing of what is ready for it, before its connection
    * is aborted.

@@ -109,7 +109,7 @@ export class FileAnswers {
     let held: ServedFile | undefined = file;
     try {
       const coded = this.#codings.length === 0 ? [] : await file.coded(this.#codings);
-      const description = this.#describe(file, coded, request);
+      const description = await this.#describe(file, coded, request);
       const { maxRanges } = this.#options;
       const options = { maxRanges, nowMs: context.nowMs };
       let plan = planFileAnswer(request, description, options);
@@ -122,8 +122,8 @@ export class FileAnswers {
         held.release();
         held = other;
       }
-      const digests = await this.#wantedDigests(held, request);
-      if (digests !== undefined) {
+      const digests = await this.#digestsOf(held, request);
+      if (digests !== undefined && digests.size > 0) {
         plan = planFileAnswer(request, withDigests(description, plan.coding, digests), options);
       }
       const head = answerHead(context, plan.status, [
@@ -140,11 +140,11 @@ export class FileAnswers {
     }
   }
 
-  #describe(
+  async #describe(
     file: ServedFile,
     coded: readonly CodedFile[],
     request: DownloadRequest,
-  ): FileDescription {
+  ): Promise<FileDescription> {
     const { cacheControl, disposition, headers } = this.#options;
     const { path, entityTag } = file;
     const fields: FieldLine[] = [];
@@ -153,7 +153,7 @@ export class FileAnswers {
       fields.push(["Content-Disposition", formatContentDisposition(disposition, name)]);
     }
     if (headers !== undefined) {
-      fields.push(...headers({ path, size: file.facts.size, entityTag }, request));
+      fields.push(...await headers({ path, size: file.facts.size, entityTag }, request));
     }
     return {
       ...representationOf(file),
@@ -164,12 +164,12 @@ export class FileAnswers {
     };
   }
 
-  /** The digest that the client would like best; without a wish nothing is computed. */
-  async #wantedDigests(file: ServedFile, request: DownloadRequest): Promise<Digests | undefined> {
+  /** The digest that the client would like best; without a wish, what is known already. */
+  async #digestsOf(file: ServedFile, request: DownloadRequest): Promise<Digests | undefined> {
+    if (file.facts.size > this.#maxDigestBytes) return undefined;
     const want = request.fields.get("want-repr-digest");
-    if (want === undefined || file.facts.size > this.#maxDigestBytes) return undefined;
-    const preferences = parseDigestPreferences(want);
-    if (preferences === undefined) return undefined;
+    const preferences = want === undefined ? undefined : parseDigestPreferences(want);
+    if (preferences === undefined) return file.knownDigests();
     const algorithm = chooseDigest(preferences, ["sha-256", "sha-512"]);
     if (algorithm === undefined) return undefined;
     return new Map([[algorithm, await file.digest(algorithm)]]);

@@ -29,6 +29,7 @@ export type {
   DownloadRequestInit,
   DownloadResult,
 } from "./download_request.ts";
+export type { Placement } from "./placement.ts";
 export {
   type DownloadServer,
   serveDownloads,

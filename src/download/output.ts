@@ -18,7 +18,7 @@ interface Piece {
   readonly length: number;
 }
 
-/** Everything that an answer sends, from the first byte of its head: read it from where you like. */
+/** Everything that an answer sends, from the first byte of its head: read it in pieces, forwards. */
 export class Output {
   /** How many bytes the head has. */
   readonly headBytes: number;
@@ -53,6 +53,8 @@ export class Output {
    * is not 0 unless the file has become shorter.
    */
   async read(into: Uint8Array, position: number): Promise<number> {
+    // Nobody goes back: what was sent of it need not be kept for as long as a slow reader takes.
+    while (this.#pieces.length > 1 && this.#pieces[0]!.end <= position) this.#pieces.shift();
     let count = 0;
     let asked = false;
     for (let index = this.#indexAt(position); index < this.#pieces.length; index++) {

@@ -12,8 +12,9 @@ import {
 import { Connection, type ConnectionContext } from "./connection.ts";
 import type { Download } from "./download.ts";
 import type { DownloadStats } from "./download_desk.ts";
-import { DownloadManager } from "./download_manager.ts";
+import { DownloadManager, keepReady } from "./download_manager.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
+import type { Placement } from "./placement.ts";
 import { assertAtLeast } from "./settings.ts";
 
 /** Options of {@linkcode serveDownloads}. */
@@ -30,6 +31,13 @@ export interface ServeDownloadsOptions extends DownloadManagerOptions {
    * @default {0}
    */
   readonly port?: number;
+  /**
+   * Share the port with other listeners (SO_REUSEPORT, socket(7)): several threads or processes may
+   * listen on it.
+   *
+   * @default {false}
+   */
+  readonly reusePort?: boolean;
   /** The certificate and key of the server: it speaks https then. */
   readonly tls?: TlsListenOptions;
   /**
@@ -76,6 +84,8 @@ export interface DownloadServer extends AsyncDisposable {
   readonly address: SocketAddress;
   /** The address as a URL, with a slash at the end. */
   readonly url: string;
+  /** Where the manager works: what `auto` has become, too. */
+  readonly placement: Exclude<Placement, "auto">;
   /** The limit of all downloads together, in bytes per second; it may be changed at any time. */
   maxBytesPerSecond: number;
   /** What it does now. */
@@ -101,11 +111,27 @@ export interface DownloadServer extends AsyncDisposable {
  */
 export async function serveDownloads(options: ServeDownloadsOptions): Promise<DownloadServer> {
   const limits = readLimits(options);
-  const manager = new DownloadManager(options);
-  await manager.check();
-  const { hostname, port, tls, onError } = options;
-  const listener = await options.transport.listen({ hostname, port, tls, onError });
-  return new ManagedServer(listener, manager, limits, options);
+  const { hostname, port, tls, reusePort, onError } = options;
+  // A connection with TLS cannot travel: there would be nothing for another thread to do.
+  const inline = tls !== undefined && options.placement === "auto";
+  const manager = new DownloadManager(inline ? { ...options, placement: "inline" } : options);
+  try {
+    await manager.check();
+    const transferable = manager.placement !== "inline" && tls === undefined;
+    const listener = await options.transport.listen({
+      hostname,
+      port,
+      tls,
+      reusePort,
+      onError,
+      ...(transferable ? { transferable } : {}),
+    });
+    keepReady(manager);
+    return new ManagedServer(listener, manager, limits, options);
+  } catch (error) {
+    await manager.close();
+    throw error;
+  }
 }
 
 interface Limits {
@@ -175,6 +201,10 @@ class ManagedServer implements DownloadServer {
     return `${this.#scheme}://${formatAddress(this.address)}/`;
   }
 
+  get placement(): Exclude<Placement, "auto"> {
+    return this.#manager.placement;
+  }
+
   get maxBytesPerSecond(): number {
     return this.#manager.maxBytesPerSecond;
   }
@@ -209,15 +239,14 @@ class ManagedServer implements DownloadServer {
     for await (const socket of this.#listener) {
       const connection = new Connection(socket, this.#context);
       this.#connections.add(connection);
-      void this.#serve(connection);
+      connection.serve(() => this.#ended(connection));
       if (this.#connections.size >= this.#maxConnections) {
         await new Promise<void>((resolve) => this.#roomMade = resolve);
       }
     }
   }
 
-  async #serve(connection: Connection): Promise<void> {
-    await connection.serve();
+  #ended(connection: Connection): void {
     this.#connections.delete(connection);
     this.#roomMade?.();
     if (this.#connections.size === 0) this.#emptied?.();

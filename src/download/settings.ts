@@ -14,20 +14,15 @@ export interface Settings {
  * Check the options that are numbers.
  *
  * @throws {RangeError} When one is out of range.
- * @throws {TypeError} When the placement is not known.
  */
 export function readSettings(options: DownloadManagerOptions): Settings {
   const {
-    placement = "inline",
     maxActive = 1024,
     maxQueued = 4096,
     stallTimeoutMs = 60_000,
     maxBytesPerSecond = Infinity,
     maxClientBytesPerSecond = Infinity,
   } = options;
-  if (placement !== "inline") {
-    throw new TypeError(`Cannot use placement "${placement}": expected "inline"`);
-  }
   assertAtLeast("maxActive", maxActive, 1);
   assertAtLeast("maxQueued", maxQueued, 0);
   assertAtLeast("stallTimeoutMs", stallTimeoutMs, 1);

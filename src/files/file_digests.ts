@@ -37,6 +37,17 @@ export class FileDigests {
     this.#settings = settings;
   }
 
+  /** Those digests of an open file that are remembered. */
+  known(shared: SharedFile): Map<FileDigestAlgorithm, DigestBytes> {
+    const known = new Map<FileDigestAlgorithm, DigestBytes>();
+    if (this.#kept.size === 0) return known;
+    for (const algorithm of ["sha-256", "sha-512"] as const) {
+      const kept = this.#kept.get(`${algorithm} ${shared.version}`);
+      if (kept !== undefined) known.set(algorithm, kept.slice());
+    }
+    return known;
+  }
+
   /** The digest of an open file; `isUnchanged` is asked when it has been read. */
   async get(
     shared: SharedFile,

@@ -8,9 +8,9 @@ export function isSameVersion(one: FileFacts, other: FileFacts): boolean {
   return isSameFile(one, other) && isSameContent(one, other) && one.changedNs === other.changedNs;
 }
 
-/** Whether both are the same file, whatever it holds. */
+/** Whether both are the same file, whatever it holds; never where files have no numbers. */
 export function isSameFile(one: FileFacts, other: FileFacts): boolean {
-  return one.inode === other.inode && one.device === other.device;
+  return one.inode === other.inode && one.device === other.device && one.inode !== 0n;
 }
 
 /** Whether nothing says that the content changed, if nobody has turned a clock back. */
@@ -33,11 +33,12 @@ export function isYoung(facts: FileFacts, nowMs: number): boolean {
 }
 
 /**
- * Whether the file was left alone for so long that every later change shows in its facts, also in a
- * runtime that tells the time of change in whole seconds only.
+ * Whether the file has a number and was left alone for so long that every later change shows in its
+ * facts, also in a runtime that tells the time of change in whole seconds only.
  */
 export function isSettled(facts: FileFacts, nowMs: number): boolean {
-  return !isYoung(facts, nowMs) && nowMs - Number(facts.changedNs) / 1e6 >= YOUNG_MS;
+  return !isYoung(facts, nowMs) && nowMs - Number(facts.changedNs) / 1e6 >= YOUNG_MS &&
+    facts.inode !== 0n;
 }
 
 const fields = new DataView(new ArrayBuffer(40));
@@ -63,8 +64,9 @@ export function versionOf(facts: FileFacts): string {
     two = turn(Math.imul(two ^ word, 0x85ebca77), 17) + three | 0;
     three = turn(Math.imul(three ^ word, 0xc2b2ae3d), 19) + one | 0;
   }
-  return [facts.size, scatter(one), scatter(two ^ one), scatter(three ^ two)]
-    .map((word) => word.toString(36)).join("-");
+  return `${facts.size}-${letters(scatter(one))}${letters(scatter(two ^ one))}${
+    letters(scatter(three ^ two))
+  }`;
 }
 
 function turn(word: number, bits: number): number {
@@ -75,5 +77,13 @@ function turn(word: number, bits: number): number {
 function scatter(word: number): number {
   word = Math.imul(word ^ word >>> 16, 0x7feb352d);
   word = Math.imul(word ^ word >>> 15, 0x846ca68b);
-  return (word ^ word >>> 16) >>> 0;
+  return word ^ word >>> 16;
+}
+
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** 32 bits in six letters; several times as fast as `toString(36)` of a number this large. */
+function letters(word: number): string {
+  return LETTERS[word >>> 26]! + LETTERS[word >>> 20 & 63] + LETTERS[word >>> 14 & 63] +
+    LETTERS[word >>> 8 & 63] + LETTERS[word >>> 2 & 63] + LETTERS[word & 3];
 }

@@ -47,6 +47,15 @@ export async function listFolder({ maxNames, names, look }: ListingSettings): Pr
   return { entries: entries.sort(compareEntries), isCut: found.length > maxNames };
 }
 
+/** What two listings of a folder agree on. */
+export function commonListing(one: Listing, other: Listing): Listing {
+  const names = new Set(one.entries.map(({ name }) => name));
+  return {
+    entries: other.entries.filter(({ name }) => names.has(name)),
+    isCut: one.isCut || other.isCut,
+  };
+}
+
 /** Folders before files; names in the order of their code units, the same on every machine. */
 function compareEntries(one: ListingEntry, other: ListingEntry): number {
   if (one.kind !== other.kind) return one.kind === "directory" ? -1 : 1;

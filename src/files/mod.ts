@@ -11,6 +11,8 @@
  *
  * @module
  */
-export { FileRoot, type FileRootOptions, type Found } from "./file_root.ts";
+export type { LinkRule } from "./containment.ts";
+export { FileRoot, type Found } from "./file_root.ts";
+export type { FileRootOptions } from "./file_root_options.ts";
 export type { ListingEntry } from "./listing.ts";
 export type { CodedFile, ServedFile } from "./served_file.ts";

@@ -1,4 +1,4 @@
-import { type FileFacts, type Files, JackfieldError, type OpenFile } from "../transport/mod.ts";
+import { type FileFacts, JackfieldError, type OpenFile } from "../transport/mod.ts";
 import { isSameVersion, versionOf } from "./file_version.ts";
 
 /** A file that was opened, and what is known of it. */
@@ -43,6 +43,7 @@ export class OpenFiles {
   #byPath = new Map<string, SharedFile>();
   #byInode = new Map<bigint, SharedFile>();
   #opening = new Map<string, Promise<unknown>>();
+  #closing = new Set<Promise<void>>();
   #maxOpen: number;
   #onCloseFailed: (error: unknown) => void;
   /** Descriptors that are open, are being opened, or are not yet closed. */
@@ -79,11 +80,10 @@ export class OpenFiles {
     facts: FileFacts,
     open: () => Promise<OpenedFile | undefined>,
   ): Promise<SharedFile | undefined> {
-    for (let other = this.#opening.get(path); other !== undefined;) {
-      await other;
+    for (let first = this.#before(path); first !== undefined; first = this.#before(path)) {
+      await first;
       const shared = this.share(path, facts);
       if (shared !== undefined) return shared;
-      other = this.#opening.get(path);
     }
     if (this.#count >= this.#maxOpen) {
       const message = `Cannot open "${path}": ${this.#maxOpen} files are open already`;
@@ -107,13 +107,20 @@ export class OpenFiles {
     }
   }
 
+  /** What is worth waiting for before a path is opened; it does not reject. */
+  #before(path: string): Promise<unknown> | undefined {
+    const other = this.#opening.get(path);
+    if (other !== undefined || this.#count < this.#maxOpen) return other;
+    return this.#closing.values().next().value;
+  }
+
   /** Give a use back; the last one closes the descriptor. */
   release(shared: SharedFile): void {
     if (--shared.users > 0) return;
     for (const path of shared.paths) this.#forgetPath(path, shared);
     const { inode } = shared.facts;
     if (this.#byInode.get(inode) === shared) this.#byInode.delete(inode);
-    void this.#close(shared.file);
+    this.#close(shared.file);
   }
 
   /** Keep a new descriptor, unless the same version came to be open under another path meanwhile. */
@@ -121,7 +128,7 @@ export class OpenFiles {
     const { inode } = opened.facts;
     let shared = this.#byInode.get(inode);
     if (shared !== undefined && isSameVersion(shared.facts, opened.facts)) {
-      void this.#close(opened.file);
+      this.#close(opened.file);
       shared.users++;
     } else {
       shared = new SharedFile(opened);
@@ -138,35 +145,11 @@ export class OpenFiles {
     if (this.#byPath.get(path) === shared) this.#byPath.delete(path);
   }
 
-  async #close(file: OpenFile): Promise<void> {
-    try {
-      await file.close();
-    } catch (error) {
-      this.#onCloseFailed(error);
-    } finally {
+  #close(file: OpenFile): void {
+    const closed = file.close().catch(this.#onCloseFailed).then(() => {
       this.#count--;
-    }
-  }
-}
-
-/**
- * Open a path and look at what came of it.
- *
- * @returns `undefined` when it is no regular file, or `mayServe` does not admit it
- */
-export async function openRegular(
-  files: Files,
-  path: string,
-  noFollow: boolean,
-  mayServe: (opened: OpenedFile) => Promise<boolean>,
-): Promise<OpenedFile | undefined> {
-  const file = await files.open(path, { noFollow });
-  let isKept = false;
-  try {
-    const facts = await file.stat();
-    isKept = facts.kind === "file" && await mayServe({ file, facts });
-    return isKept ? { file, facts } : undefined;
-  } finally {
-    if (!isKept) await file.close();
+      this.#closing.delete(closed);
+    });
+    this.#closing.add(closed);
   }
 }

@@ -52,6 +52,8 @@ export interface ServedFile {
    * of `signal`.
    */
   digest(algorithm: FileDigestAlgorithm, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Those digests of it that were computed before and are remembered. */
+  knownDigests(): ReadonlyMap<FileDigestAlgorithm, Uint8Array<ArrayBuffer>>;
   /** Give it back. Whatever is being read is still read. Idempotent. */
   release(): void;
 }
@@ -164,6 +166,10 @@ export class FileUse implements ServedFile {
       () => this.isUnchanged(),
       signal,
     );
+  }
+
+  knownDigests(): ReadonlyMap<FileDigestAlgorithm, Uint8Array<ArrayBuffer>> {
+    return this.#source.digests.known(this.#shared);
   }
 
   release(): void {

@@ -1,4 +1,5 @@
 import { createSocket, detachSocket, type Socket } from "../transport/mod.ts";
+import { joinUnread } from "./unread.ts";
 
 /**
  * Move a live connection to a new owner in the same thread.
@@ -12,14 +13,5 @@ import { createSocket, detachSocket, type Socket } from "../transport/mod.ts";
  */
 export function handOff(socket: Socket, unread?: Uint8Array): Socket {
   const { driver, ...facts } = detachSocket(socket);
-  return createSocket(driver, { ...facts, unread: join(unread, facts.unread) });
-}
-
-function join(first: Uint8Array | undefined, second: Uint8Array | undefined) {
-  if (first === undefined || first.byteLength === 0) return second;
-  if (second === undefined) return first;
-  const all = new Uint8Array(first.byteLength + second.byteLength);
-  all.set(first);
-  all.set(second, first.byteLength);
-  return all;
+  return createSocket(driver, { ...facts, unread: joinUnread(unread, facts.unread) });
 }

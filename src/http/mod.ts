@@ -16,6 +16,7 @@
  */
 export { chooseCoding } from "./accept_encoding.ts";
 export { checkCacheControl } from "./cache_control.ts";
+export { ChunkedReader } from "./chunked_reader.ts";
 export {
   type ConditionalRequest,
   evaluateConditions,

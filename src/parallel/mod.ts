@@ -2,12 +2,24 @@
  * One transfer over several sockets: bytes are cut into data units, units travel on the sockets that
  * a strategy picks, and every unit is written in its place.
  *
- * As many workers as sockets take the next unit in turn, each leases a socket for it from a pool. A
- * unit that fails with its socket is asked for again on another; what the server says (a status, a
- * file that changed) ends the transfer: the first failure aborts the sockets of all workers, and the
- * unfinished output is removed. Memory: 256 KiB per socket.
+ * The first answer tells the size, whether the server knows ranges, and by what the file's content can
+ * be told from another one. As many workers as sockets then take a socket from a pool and the first
+ * bytes that nobody fetches. Who has none left takes over a part of what the slowest has still to
+ * fetch. What the server says (a status, a file that changed) ends the transfer: the first failure
+ * aborts the sockets of all workers.
+ *
+ * ```text
+ * find_file ─► one answer: no ranges, or nothing to tell parts by ─► whole_file ─┐
+ *     │                                                                          ├─► output ─► digest
+ *     └──────► the first part ─► crew of workers ─► unit_plan: free, assigned, done ─┘
+ * ```
+ *
+ * Who owns what: a worker owns its lease and its piece until it gives both back; the plan owns which
+ * byte is whose; the output owns the file, its state and its name.
  *
  * @module
  */
-export { parallelGet, type ParallelGetOptions, type ParallelGetResult } from "./parallel_get.ts";
+export type { OneSocketReason } from "./find_file.ts";
+export type { ParallelGetOptions, ParallelGetResult } from "./get_options.ts";
+export { parallelGet } from "./parallel_get.ts";
 export type { SocketProgress, TransferProgress } from "./progress.ts";

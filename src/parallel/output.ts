@@ -1,93 +1,64 @@
-import { type Files, JackfieldError, type OpenFile, unsupported } from "../transport/mod.ts";
+import type { Interval } from "./intervals.ts";
+import type { Validator } from "./validators.ts";
+
+/** What is known of a file before its bytes come. */
+export interface OutputStart {
+  /** The URL that the caller named. */
+  readonly url: string;
+  /** Bytes of the file; `undefined` when nobody knows. */
+  readonly size: number | undefined;
+  /** Bytes of a data unit. */
+  readonly unitBytes: number;
+  /** What later parts can be compared by; without it they cannot be fetched by another run. */
+  readonly validator: Validator | undefined;
+}
+
+/** What an earlier run has left behind. */
+export interface Leftover {
+  /** What was known of the file then. */
+  readonly size: number;
+  readonly unitBytes: number;
+  readonly validator: Validator;
+  /** What was fetched. */
+  readonly done: readonly Interval[];
+}
+
+/** What a transfer gives back. */
+export interface Kept {
+  readonly path?: string;
+  readonly data?: Uint8Array<ArrayBuffer>;
+}
 
 /** Where the bytes of a transfer go. */
 export interface Output {
-  /** Make room for so many bytes. */
-  reserve(size: number): Promise<void>;
-  /** Write at a position. */
+  /** What can be gone on with. */
+  readonly leftover: Leftover | undefined;
+  /** No byte from here on may come yet. */
+  readonly limit: number;
+  /** Whether it can begin anew: nothing was given out that cannot be taken back. */
+  readonly mayBeginAnew: boolean;
+  /** Begin anew, with room for the size; `room` is called when the limit has moved. */
+  begin(start: OutputStart, room: () => void): Promise<void>;
+  /** Go on with the leftover. */
+  resume(): Promise<void>;
+  /** Write at a position. The bytes are the caller's again afterwards. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Read back what was written. */
-  read(into: Uint8Array, position: number): Promise<number>;
+  /** These bytes are good; everything before the frontier is. */
+  settled(start: number, end: number, frontier: number): Promise<void>;
+  /** Wait until all of it was given out. */
+  flush(size: number): Promise<void>;
+  /** Read back what was written. Not for what is given out at once. */
+  read?(into: Uint8Array, position: number): Promise<number>;
   /** All is well: keep it, with this length. */
-  keep(size: number): Promise<{ readonly path?: string; readonly data?: Uint8Array<ArrayBuffer> }>;
-  /** It failed: leave nothing behind. */
-  drop(): Promise<void>;
+  keep(size: number): Promise<Kept>;
+  /** It failed: leave nothing behind, or only what another run can go on with. */
+  drop(reason: unknown): Promise<void>;
 }
 
-/** Into a file beside the target, which takes the target's name only when it is complete. */
-export async function fileOutput(files: Files | undefined, path: string): Promise<Output> {
-  if (files === undefined) throw unsupported("output to a file", "the host has no files");
-  if (path === "") throw new TypeError('Cannot write to "": expected a path');
-  await assertCanBeReplaced(files, path);
-  const part = `${path}.part`;
-  const file: OpenFile = await files.open(part, { create: true });
-  let closing: Promise<void> | undefined;
-  const close = () => closing ??= file.close();
-  return {
-    reserve: (size) => file.truncate(size),
-    write: (bytes, position) => file.write(bytes, position),
-    read: (into, position) => file.read(into, position),
-    async keep(size) {
-      await file.truncate(size);
-      await close();
-      await files.rename(part, path);
-      return { path };
-    },
-    async drop() {
-      try {
-        await close();
-      } finally {
-        await files.remove(part);
-      }
-    },
-  };
-}
-
-/** Nothing takes the place of a folder: better to say so before the transfer than behind it. */
-async function assertCanBeReplaced(files: Files, path: string): Promise<void> {
-  let kind: string;
-  try {
-    kind = (await files.stat(path)).kind;
-  } catch {
-    return; // Most often there is nothing yet; opening says what else is wrong.
-  }
-  if (kind !== "directory") return;
-  const message = `Cannot write to "${path}": it is a directory`;
-  throw new JackfieldError("FILE_FAILED", message, { operation: "open", osCode: "EISDIR" });
-}
-
-/** Into memory, at most `maxBytes`. */
-export function memoryOutput(maxBytes: number): Output {
-  let data = new Uint8Array(0);
-  const need = (size: number) => {
-    if (size <= maxBytes) return;
-    const message = `Cannot get file into memory: it has ${size} bytes, at most ${maxBytes} fit; ` +
-      "give a file to write to, or raise maxDataBytes";
-    throw new JackfieldError("TRANSFER_FAILED", message, { operation: "get", limit: maxBytes });
-  };
-  return {
-    reserve(size) {
-      need(size);
-      data = new Uint8Array(size);
-      return Promise.resolve();
-    },
-    write(bytes, position) {
-      const end = position + bytes.byteLength;
-      need(end);
-      if (end > data.byteLength) {
-        const bigger = new Uint8Array(Math.min(Math.max(end, data.byteLength * 2), maxBytes));
-        bigger.set(data);
-        data = bigger;
-      }
-      data.set(bytes, position);
-      return Promise.resolve();
-    },
-    read(into, position) {
-      const part = data.subarray(position, position + into.byteLength);
-      into.set(part);
-      return Promise.resolve(part.byteLength);
-    },
-    keep: (size) => Promise.resolve({ data: data.subarray(0, size) }),
-    drop: () => Promise.resolve(),
-  };
+/** A digest of the file that grows with it. */
+export interface Hashing {
+  /** Everything before this byte is good. */
+  advance(frontier: number): void;
+  /** The digest in hexadecimal, when all of it has been read. */
+  finish(size: number): Promise<string>;
 }

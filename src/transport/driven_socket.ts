@@ -176,7 +176,7 @@ class DrivenSocket implements Socket {
     }
     check?.(life.driver);
     // Writes that were called before are ahead of this turn; nobody comes after it.
-    const writing = life.writes.taken ? life.writes.take() : undefined;
+    const writing = life.writes.taken ? life.written() : undefined;
     const detached: DetachedSocket = {
       ...life.facts,
       driver: life.driver,

@@ -1,3 +1,4 @@
+import type { JackfieldError } from "./errors.ts";
 import type { Descriptors, OwnerLink, Owners } from "./owner_link.ts";
 
 /** An address that a host name stands for. */
@@ -64,7 +65,7 @@ export interface OpenFile {
   /**
    * The digest of its bytes up to `size`, computed in another thread where there can be one.
    *
-   * @throws {JackfieldError} `FILE_FAILED`, also when it is shorter.
+   * @throws {JackfieldError} `FILE_FAILED`, also when it is shorter; or the reason of `signal`.
    */
   digest(
     algorithm: FileDigestAlgorithm,
@@ -85,6 +86,21 @@ export interface OpenFile {
   /** Wait until what was written stands on the disk (fdatasync(2)). */
   sync?(): Promise<void>;
   /** Give the descriptor back, once what is being read has been read. */
+  close(): Promise<void>;
+}
+
+/** An open folder. Where the kernel tells what is open, it stays the same under whatever name. */
+export interface OpenFolder {
+  /** See {@linkcode OpenFile.realPath}; what has none is looked up by its name each time. */
+  realPath(): Promise<string | undefined>;
+  /** The names in it, at most so many, in no order. */
+  list(maxNames: number): Promise<readonly string[]>;
+  /** See {@linkcode Files.lookUp}, for a name in it. */
+  lookUp(
+    name: string,
+    options?: { readonly followLinks?: boolean },
+  ): Promise<FileFacts | undefined>;
+  /** Give the descriptor back. */
   close(): Promise<void>;
 }
 
@@ -131,8 +147,12 @@ export interface Files {
     path: string,
     options?: { readonly followLinks?: boolean },
   ): Promise<FileFacts | undefined>;
-  /** The names in a folder, at most so many, in no order. */
-  list(path: string, maxNames: number): Promise<readonly string[]>;
+  /**
+   * Open a folder to see what is in it.
+   *
+   * @throws {JackfieldError} `FILE_FAILED`.
+   */
+  openFolder(path: string): Promise<OpenFolder>;
   /** Give a file another name, in place of what had that name. */
   rename(from: string, to: string): Promise<void>;
   /** Remove a file. */
@@ -296,11 +316,13 @@ export interface Host {
   /** Who started this thread or process by `workers` or `processes`; `undefined` in any other. */
   readonly parent?: OwnerLink;
   /**
-   * Duplicates of connections for other threads. They are loaded on demand.
+   * Duplicates of connections for other threads. They are loaded by the call.
    *
-   * @throws {JackfieldError} `PERMISSION_DENIED` or `UNSUPPORTED`.
+   * @throws {JackfieldError} What `checkDescriptors` returns.
    */
   descriptors?(): Promise<Descriptors>;
+  /** Why `descriptors` rejects: `PERMISSION_DENIED` or `UNSUPPORTED`. It never asks. */
+  checkDescriptors?(): JackfieldError | undefined;
   /** The system's range of local ports; `undefined` where it may not be read. It never asks. */
   localPorts?(): LocalPorts | undefined;
 }

@@ -65,6 +65,7 @@ export type {
   Names,
   OpenFile,
   OpenFileOptions,
+  OpenFolder,
   ResolvedAddress,
 } from "./host.ts";
 export { attemptSocket } from "./attempt_socket.ts";

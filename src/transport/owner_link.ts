@@ -41,6 +41,8 @@ export interface Passage {
 export interface ConnectionCarrier {
   /** Why a connection of this kind cannot travel; `undefined` when it can. */
   refusal(connection: unknown): string | undefined;
+  /** Resolves when it can send; left out when it can. */
+  readonly ready?: Promise<void>;
   /** Send a copy along with a message. The parked connection stays the sender's. */
   send(message: unknown, parked: ParkedConnection): Passage;
 }
@@ -56,10 +58,10 @@ export interface OwnerLink {
   /** Sends connections; left out where they need {@linkcode Descriptors} to travel. */
   readonly carrier?: ConnectionCarrier;
   /**
-   * Send a message. Where it is not with the system when the call returns, the promise says when: it
-   * arrives then even if this end ends at once. After the end of the link nothing happens.
+   * Send a message. `told`, which may be called within the call, says whether it arrives whatever
+   * happens to this end from then on; after the end of the link it does not.
    */
-  post(message: unknown): void | Promise<void>;
+  post(message: unknown, told?: (arrives: boolean) => void): void;
   /** Say who receives; what came before has waited. To be called once. */
   receive(receiver: LinkReceiver): void;
   /** Resolves when nothing comes any more, after all that was sent has been received. */
@@ -97,7 +99,7 @@ export interface Owners {
 }
 
 /** A duplicate of a connection as it is posted to another thread; only its maker knows what it is. */
-export type ConnectionToken = string | number;
+export type ConnectionToken = number;
 
 /** Makes duplicates of connections, which any thread of the process can take up. */
 export interface Descriptors {

@@ -33,8 +33,11 @@ export interface ParkedConnection {
   readonly connection: unknown;
   /** Bytes that were read ahead; they come before what a resumed driver reads. */
   readonly unread: Uint8Array | undefined;
-  /** Go on with it here. */
-  resume(): SocketDriver | Promise<SocketDriver>;
+  /**
+   * Go on with it here. `later` says that there is something to read before: then nothing more is
+   * read until somebody asks, or what is handed from one to the next would grow and grow.
+   */
+  resume(later: boolean): SocketDriver | Promise<SocketDriver>;
   /** Give this copy's descriptor back without a word to the peer. */
   drop(): void;
 }

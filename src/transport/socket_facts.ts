@@ -14,7 +14,10 @@ export interface SocketFacts {
   readonly unread?: Uint8Array;
   /** Which directions have ended already. */
   readonly ended?: { readonly read: boolean; readonly write: boolean };
-  /** Writes of the owner before, which are still on their way: the socket's own come after them. */
+  /**
+   * Writes of the owner before, which are still on their way: the socket's own come after them. It
+   * rejects when they fail, and then the socket's own do.
+   */
   readonly writing?: Promise<void>;
   /** Limits what `close` waits for. @default {systemClock} */
   readonly clock?: Clock;

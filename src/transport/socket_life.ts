@@ -52,8 +52,7 @@ export class SocketLife {
     if (this.readEnded || this.writeEnded) this.#move("halved");
     if (facts.writing !== undefined) {
       void this.writes.take();
-      const pass = () => this.writes.pass();
-      facts.writing.then(pass, pass);
+      facts.writing.catch((cause) => this.failWrite(cause)).then(() => this.writes.pass());
     }
   }
 
@@ -89,6 +88,16 @@ export class SocketLife {
     else if (this.#state === "half-closed" && this.readEnded && this.writeEnded) {
       void this.close();
     }
+  }
+
+  /** Resolves when the writes that were called so far have ended; rejects when writing broke. */
+  written(): Promise<void> {
+    const turn = this.writes.take() ?? Promise.resolve();
+    const written = turn.then(() => {
+      if (this.writeFailure !== undefined) throw this.writeFailure;
+    });
+    written.catch(() => {}); // Whoever called the write is told as well.
+    return written;
   }
 
   /** See {@linkcode Socket.close}. */

@@ -56,7 +56,7 @@ test("jackfield ends with its exit codes, and prints no stack trace", () =>
       start("get"),
     ];
     const ended = await Promise.all(children.map((child) => child.ended));
-    assertEquals(ended.map(({ code }) => code), [0, 2, 1, 1, 2]);
+    assertEquals(ended.map(({ code }) => code), [0, 2, 1, 3, 2]);
     assertEquals(ended[0]!.stderr, "");
     for (const { stdout, stderr } of ended.slice(1)) {
       assertEquals(stdout, "");
@@ -131,7 +131,7 @@ test("jackfield get names what it was doing when the server's file disappears", 
     const url = await startServer(server);
     renameSync(folder.at("files/a"), folder.at("files/b"));
     const { code, stderr } = await start("get", `${url}a`, "-o", folder.at("f")).ended;
-    assertEquals(code, 1);
+    assertEquals(code, 4);
     assertStringIncludes(stderr, "no such file");
     assertEquals(server.stderr, "");
   }));

@@ -21,8 +21,8 @@ test("progressLine() is never wider than the terminal", () => {
   for (let columns = -2; columns <= 250; columns++) {
     for (const total of totals) {
       for (const share of [0, 0.001, 0.5, 0.999, 1, 1.5]) {
-        for (const seconds of [0, 0.001, 1, 1e6]) {
-          const line = progressLine(share * (total ?? 12_345), total, seconds, columns);
+        for (const rate of [0, 0.001, 1, 1e6, 1e13]) {
+          const line = progressLine(share * (total ?? 12_345), total, rate, columns);
           assert(line.length <= Math.max(0, columns), `${line.length} > ${columns}: ${line}`);
           assertEquals(line.includes("\n"), false);
         }
@@ -33,11 +33,14 @@ test("progressLine() is never wider than the terminal", () => {
 
 test("progressLine() shows share, bytes and rate, and a bar where there is room", () => {
   assertEquals(
-    progressLine(2 ** 20, 2 ** 22, 2, 80),
+    progressLine(2 ** 20, 2 ** 22, 2 ** 19, 80),
     "[########......................]  25 %  1.0 MiB of 4.0 MiB  512.0 KiB/s",
   );
-  assertEquals(progressLine(2 ** 20, 2 ** 22, 2, 42), " 25 %  1.0 MiB of 4.0 MiB  512.0 KiB/s");
-  assertEquals(progressLine(2 ** 20, undefined, 2, 80), "1.0 MiB  512.0 KiB/s");
+  assertEquals(
+    progressLine(2 ** 20, 2 ** 22, 2 ** 19, 42),
+    " 25 %  1.0 MiB of 4.0 MiB  512.0 KiB/s",
+  );
+  assertEquals(progressLine(2 ** 20, undefined, 2 ** 19, 80), "1.0 MiB  512.0 KiB/s");
   assert(progressLine(0, 0, 0, 80).includes("100 %"));
   assert(progressLine(2 ** 22 - 1, 2 ** 22, 1, 80).includes(" 99 %"), "100 % is for the end");
 });

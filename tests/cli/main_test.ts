@@ -93,29 +93,29 @@ test("jackfield serve says why it cannot start, with exit code 1", () =>
     }
   }));
 
-test("jackfield get says what failed, with exit code 1, and leaves no file", () =>
+test("jackfield get says what failed, with its exit code, and leaves no file", () =>
   serving(async ({ folder, server }) => {
     folder.fill("a.bin", 5000);
     const to = folder.at("copy.bin");
     const url = `${server.url}a.bin`;
-    assertOneLine(await runMain("get", `${server.url}none`, "-o", to), 1, "no such file");
-    assertOneLine(await runMain("get", url, "-o", folder.at("no/f")), 1, folder.at("no/f"));
-    assertOneLine(await runMain("get", url, "-o", folder.at("a.bin/f")), 1, "a.bin/f");
-    assertOneLine(await runMain("get", url, "-o", folder.path), 1, "directory");
+    assertOneLine(await runMain("get", `${server.url}none`, "-o", to), 4, "no such file");
+    assertOneLine(await runMain("get", url, "-o", folder.at("no/f")), 6, folder.at("no/f"));
+    assertOneLine(await runMain("get", url, "-o", folder.at("a.bin/f")), 6, "a.bin/f");
+    assertOneLine(await runMain("get", url, "-o", folder.path), 6, "directory");
     const foreign = ["get", url, "-o", to, "--addresses", "192.0.2.1"];
-    assertOneLine(await runMain(...foreign), 1, "192.0.2.1");
-    assertOneLine(await runMain("get", "http://name.invalid/x", "-o", to), 1, "name.invalid");
+    assertOneLine(await runMain(...foreign), 3, "192.0.2.1");
+    assertOneLine(await runMain("get", "http://name.invalid/x", "-o", to), 3, "name.invalid");
     await server.close();
-    assertOneLine(await runMain("get", url, "-o", to), 1, String(server.address.port));
+    assertOneLine(await runMain("get", url, "-o", to), 3, String(server.address.port));
     assertEquals(readdirSync(folder.path), ["a.bin"]);
   }));
 
-test("jackfield get says that the server vanished, with exit code 1", async () => {
+test("jackfield get says that the server vanished, with exit code 3", async () => {
   const folder = new Folder();
   try {
     const vanishing = (_asked: unknown, server: { vanish(): void }) => server.vanish();
     await withServer(vanishing, async ({ url }) => {
-      assertOneLine(await runMain("get", url, "-o", folder.at("f")), 1);
+      assertOneLine(await runMain("get", url, "-o", folder.at("f")), 3);
     });
     assertEquals(readdirSync(folder.path), []);
   } finally {

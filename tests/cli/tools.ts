@@ -25,6 +25,11 @@ function runtimeArguments(): string[] {
   return runtime === "node" ? ["--disable-warning=ExperimentalWarning"] : [];
 }
 
+/** The command that runs the command line with these words in a process of its own. */
+export function commandOf(words: readonly string[]): [command: string, ...rest: string[]] {
+  return [process.execPath, ...runtimeArguments(), CLI, ...words];
+}
+
 /** A child that runs the command line. */
 export class Child {
   /** What it printed so far. */
@@ -37,7 +42,8 @@ export class Child {
 
   /** Start it with these words. */
   constructor(words: readonly string[]) {
-    this.#process = spawn(process.execPath, [...runtimeArguments(), CLI, ...words], {
+    const [command, ...rest] = commandOf(words);
+    this.#process = spawn(command, rest, {
       cwd: TOP,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },

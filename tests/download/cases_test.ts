@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { test } from "../harness.ts";
 import { type Case, CASES, contentOf, FILES } from "../http/cases.ts";
 import { assertAnswers, type FileState, filled, pathOf, type StateOf } from "../http/compare.ts";
-import { bytesOf } from "../transport/tools.ts";
+import { bytesOf, sleep } from "../transport/tools.ts";
 import { type Client, type Folder, serving } from "./tools.ts";
 
 const sections = Map.groupBy(CASES, ({ rfc }) => rfc);
@@ -12,11 +12,14 @@ for (const [rfc, rows] of sections) {
   test(`serveDownloads() answers the table's ${rows.length} rows of ${rfc}`, () =>
     serving(async ({ folder, connect }) => {
       for (const path of Object.keys(FILES)) writeFile(folder, path);
+      // Digests are remembered of files that have not changed for two seconds.
+      const withDigests = rfc.startsWith("RFC 9530");
+      if (withDigests) await sleep(2100);
       for (const row of rows) {
         await named(row, async () => {
           // What is young stays so for two seconds only.
           if (row.request.includes("/young.bin")) writeFile(folder, "/young.bin");
-          const stateOf = await statesOf(row, connect);
+          const stateOf = await statesOf(row, connect, withDigests);
           const client = await connect();
           const request = filled(row.request, pathOf(row.request), stateOf);
           // A server that refuses may end the connection before it has read everything.
@@ -38,13 +41,20 @@ function writeFile(folder: Folder, path: string): void {
 }
 
 /** What the server itself says of the files that a row is about. */
-async function statesOf(row: Case, connect: () => Promise<Client>): Promise<StateOf> {
+async function statesOf(
+  row: Case,
+  connect: () => Promise<Client>,
+  withDigests: boolean,
+): Promise<StateOf> {
   const states = new Map<string, FileState>();
   const path = pathOf(row.request);
   const client = await connect();
   for (const one of [path, `${path}.br`, `${path}.gz`]) {
     if (!(one in FILES)) continue;
     const { fields } = await client.request(`HEAD ${one}`);
+    for (const algorithm of withDigests ? ["sha-256", "sha-512"] : []) {
+      await client.request(`HEAD ${one}`, { "Want-Repr-Digest": `${algorithm}=1` });
+    }
     const { modifiedMs } = FILES[one]!;
     states.set(one, {
       entityTag: fields.get("etag")!,

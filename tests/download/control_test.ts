@@ -17,6 +17,7 @@ test("DownloadServer.downloads() shows what is queued and sent", () =>
     const second = await connect();
     await second.send("GET /big");
     await expectStats(server, { active: 1, queued: 1 });
+    await eventually(() => server.downloads()[0]!.bytes > 0, () => "it is being sent");
     const [sending, queued] = server.downloads() as [Download, Download];
     assertEquals([sending.state, sending.status, sending.totalBytes], ["sending", 206, BIG - 1]);
     assert(sending.bytes > 0 && sending.bytes < BIG);

@@ -10,7 +10,7 @@ import {
 import { HeadReader, parseRequestHead } from "../../src/http/mod.ts";
 import { test } from "../harness.ts";
 import { eventually, rejection } from "../transport/tools.ts";
-import { Client, Folder, headOf } from "./tools.ts";
+import { Client, Folder, headOf, placed } from "./tools.ts";
 
 interface Handed {
   readonly folder: Folder;
@@ -31,9 +31,11 @@ async function withFront(
   options: { maxActive?: number; maxQueued?: number } = {},
 ): Promise<void> {
   const folder = new Folder();
-  const listener = await systemTransport().listen({ port: 0 });
+  const transferable = placed.placement !== undefined;
+  const listener = await systemTransport().listen({ port: 0, transferable });
   const reported: unknown[] = [];
   const manager = new DownloadManager({
+    ...placed,
     root: folder.path,
     onError: (error) => reported.push(error),
     ...options,

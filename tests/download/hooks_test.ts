@@ -3,7 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { DownloadRequest } from "../../mod.ts";
 import { test } from "../harness.ts";
 import { textOf } from "../transport/tools.ts";
-import { expectStats, serving } from "./tools.ts";
+import { expectErrors, expectStats, serving } from "./tools.ts";
 
 test("authorize decides over every request, and can refuse in words of its own", () => {
   const asked: DownloadRequest[] = [];
@@ -21,7 +21,7 @@ test("authorize decides over every request, and can refuse in words of its own",
     assertEquals(asked.length, 4);
     assertEquals(asked[0]!.remoteAddress, client.socket.localAddress);
     assertEquals([asked[0]!.method, asked[0]!.target, asked[0]!.host], ["GET", "/a", "localhost"]);
-    assertEquals(errors.length, 1);
+    await expectErrors(errors, 1);
     assert(errors[0]!.includes("secret"), errors[0]);
     await expectStats(server, { active: 0, finished: 4 });
   }, {
@@ -42,7 +42,7 @@ test("authorize cannot answer with what is no refusal", () =>
   serving(async ({ folder, errors, connect }) => {
     folder.write("a", "here");
     assertEquals((await (await connect()).request("GET /a")).status, 500);
-    assertEquals(errors.length, 1);
+    await expectErrors(errors, 1);
   }, { authorize: () => ({ status: 200 }) }));
 
 test("resolve names the file within the root, which it cannot leave", () => {
@@ -112,7 +112,7 @@ test("hooks that say whose request it is may fail: that request alone is answere
     assertEquals((await (await connect()).request("GET /a")).status, 200);
     assertEquals((await (await connect()).request("GET /a?priority")).status, 500);
     assertEquals((await (await connect()).request("GET /a?weight")).status, 500);
-    assertEquals(errors.length, 3);
+    await expectErrors(errors, 3);
     await expectStats(server, { active: 0, queued: 0, finished: 1, refused: 3 });
   }, {
     clientOf: ({ target }) => {

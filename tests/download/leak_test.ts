@@ -3,9 +3,8 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
-import { test } from "../harness.ts";
+import { runtime, test } from "../harness.ts";
 import { withSeeds } from "../support/seeds.ts";
-import { nodeCommand } from "../support/tools.ts";
 import { countDescriptors, descriptorsBack, eventually } from "../transport/tools.ts";
 import { sendRequestMix } from "./request_mix.ts";
 import { expectStats, serving } from "./tools.ts";
@@ -37,27 +36,26 @@ test("serveDownloads() has nothing left after 3,000 requests of clients good and
       assertEquals(errors.filter((code) => !VANISHED.includes(code)), []);
     })));
 
-const RESETTING = 50;
-/** As many as it is told connect, send the beginning of a head, and reset. */
-const RESETTING_CLIENTS = `
-const [port, count] = process.argv.slice(1).map(Number);
-for (let at = 0; at < count; at++) {
-  const socket = require("node:net").connect(port, "127.0.0.1", () => {
-    socket.write("GET /");
-    socket.resetAndDestroy();
-  });
-}`;
+/** A program: fifty clients that connect, send the beginning of a head, and reset. */
+const resettingClients = (port: number): string => `
+import("node:net").then(({ connect }) => {
+  for (let at = 0; at < 50; at++) {
+    const socket = connect(${port}, "127.0.0.1", () => {
+      socket.write("GET /");
+      socket.resetAndDestroy();
+    });
+  }
+});`;
 
 test("serveDownloads() has nothing left of clients that reset before they were accepted", () =>
   serving(async ({ folder, server, errors, connect }) => {
     folder.write("a", "here");
-    const { port } = server.address;
-    const [node, ...words] = nodeCommand();
-    const all = [...words, "-e", RESETTING_CLIENTS, String(port), String(RESETTING)];
+    const words = [runtime === "deno" ? "eval" : "-e", resettingClients(server.address.port)];
     let descriptors: number | undefined;
     for (let round = 0; round < 2; round++) {
       // This process does not accept meanwhile: they come and go in the kernel's queue.
-      assertEquals(spawnSync(node!, all, { stdio: "ignore", timeout: 30_000 }).status, 0);
+      const options = { stdio: "ignore", timeout: 30_000 } as const;
+      assertEquals(spawnSync(process.execPath, words, options).status, 0);
       const client = await connect(); // It is accepted behind them.
       assertEquals((await client.request("GET /a")).status, 200);
       await expectStats(server, { active: 0, queued: 0, connections: 1 });

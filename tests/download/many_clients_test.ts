@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { concat, sha256 } from "../transport/tools.ts";
-import { type Client, expectStats, serving } from "./tools.ts";
+import { type Client, expectErrors, expectStats, serving } from "./tools.ts";
 
 const CLIENTS = 200;
 const MAX_ACTIVE = 4;
@@ -67,6 +67,7 @@ test("serveDownloads() answers 503 to whom its queue has no place for, and serve
       "1",
       "close",
     ]);
+    await expectErrors(errors, 1);
     assertEquals(errors, ["DOWNLOAD_QUEUE_FULL"]);
     assertEquals(await slow.take(bytes.byteLength), bytes);
     assertEquals((await queued.answer()).status, 200);

@@ -1,5 +1,11 @@
 // A folder in memory, whose every operation can be made to fail.
-import { type FileFacts, type Files, JackfieldError, type OpenFile } from "../../src/core.ts";
+import {
+  type FileFacts,
+  type Files,
+  JackfieldError,
+  type OpenFile,
+  type OpenFolder,
+} from "../../src/core.ts";
 
 /** The facts that all files of the folder have. */
 const COMMON = {
@@ -68,8 +74,8 @@ export class MemoryFiles implements Files {
     return this.#do(() => this.#factsOf(path));
   }
 
-  list(): Promise<readonly string[]> {
-    return this.#do(() => [...this.#files.keys()].map((path) => path.slice("/root/".length)));
+  openFolder(): Promise<OpenFolder> {
+    return Promise.reject(failure("ENOTDIR"));
   }
 
   rename(): Promise<void> {

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { assertEquals } from "@std/assert";
 import {
   type DownloadServer,
   serveDownloads,
@@ -43,6 +44,12 @@ export class Folder {
   }
 }
 
+/**
+ * Where managers work in tests that do not say so. The files in `placement/` change it, and run the
+ * same tests once more.
+ */
+export const placed: { placement?: "thread" | "process" } = {};
+
 /** What a test with a server works with. */
 export interface Served {
   readonly folder: Folder;
@@ -61,7 +68,10 @@ export async function serving(
   const folder = new Folder();
   const errors: string[] = [];
   const clients: Client[] = [];
+  // A clock, and a transport of the test's own, cannot be had elsewhere.
+  const isPlain = options.clock === undefined && options.transport === undefined;
   const server = await serveDownloads({
+    ...(isPlain ? placed : {}),
     root: folder.path,
     onError: (error) => errors.push((error as { code?: string }).code ?? String(error)),
     ...options,
@@ -98,6 +108,12 @@ export async function expectStats(
     () => names.every((name) => server.stats()[name] === expected[name]),
     () => `expected ${JSON.stringify(expected)}, got ${JSON.stringify(server.stats())}`,
   );
+}
+
+/** Wait until so many errors are told of: a client may have the answer before. */
+export async function expectErrors(errors: readonly unknown[], count: number): Promise<void> {
+  await eventually(() => errors.length >= count, () => `expected ${count} errors, got ${errors}`);
+  assertEquals(errors.length, count);
 }
 
 /** An answer as it came over the wire. */

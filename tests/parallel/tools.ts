@@ -1,5 +1,5 @@
 // Servers made by hand, which answer as they like: what a foreign or broken server would send.
-import { type Listener, type Socket, systemTransport } from "../../mod.ts";
+import { type Listener, type ListenOptions, type Socket, systemTransport } from "../../mod.ts";
 import { bytesOf, concat, eventually } from "../transport/tools.ts";
 
 /** A request as a hand-made server sees it. */
@@ -11,7 +11,11 @@ export interface Asked {
   readonly socket: Socket;
   readonly head: string;
   readonly fields: ReadonlyMap<string, string>;
-  /** The range that is asked for, its end excluded. */
+  /** The path and query. */
+  readonly path: string;
+  /** Whether a range is asked for. */
+  readonly isRanged: boolean;
+  /** The range that is asked for, its end excluded; without one everything. */
   readonly start: number;
   readonly end: number;
 }
@@ -30,12 +34,14 @@ export interface RawServer {
 export async function withServer(
   answer: (asked: Asked, server: RawServer) => Promise<unknown> | unknown,
   run: (server: RawServer) => Promise<void>,
+  { listen }: { readonly listen?: ListenOptions } = {},
 ): Promise<void> {
-  const listener: Listener = await systemTransport().listen({ port: 0 });
+  const listener: Listener = await systemTransport().listen({ port: 0, ...listen });
+  const scheme = listen?.tls === undefined ? "http" : "https";
   const sockets: Socket[] = [];
   const asked: Asked[] = [];
   const server: RawServer = {
-    url: `http://127.0.0.1:${listener.address.port}/file.bin`,
+    url: `${scheme}://127.0.0.1:${listener.address.port}/file.bin`,
     asked,
     sockets,
     vanish() {
@@ -75,6 +81,9 @@ export async function withServer(
   if (failures.length > 0) throw failures[0];
 }
 
+/** What tells the files of these servers from others, unless a test says otherwise. */
+export const ETAG = '"one"';
+
 /** The head of a partial answer; fields may be replaced, and left out with `undefined`. */
 export function partialHead(
   { start, end }: { readonly start: number; readonly end: number },
@@ -84,6 +93,7 @@ export function partialHead(
   return headOf(206, {
     "Content-Range": `bytes ${start}-${Math.min(end, size) - 1}/${size}`,
     "Content-Length": Math.min(end, size) - start,
+    "ETag": ETAG,
     ...fields,
   });
 }
@@ -108,6 +118,32 @@ export async function sendPart(
   await socket.write(concat([head, bytes.subarray(start, end)]));
 }
 
+/** Answer a request with all of these bytes. */
+export async function sendWhole(
+  { socket }: Asked,
+  bytes: Uint8Array,
+  fields: Record<string, string | number | undefined> = {},
+): Promise<void> {
+  const head = headOf(200, { "Content-Length": bytes.byteLength, "ETag": ETAG, ...fields });
+  await socket.write(concat([bytesOf(head), bytes]));
+}
+
+/** Answer as a good server would: the part, or all of it, or all of the new one. */
+export async function sendFile(
+  asked: Asked,
+  bytes: Uint8Array,
+  fields: Record<string, string | number | undefined> = {},
+): Promise<void> {
+  const { "ETag": etag = ETAG } = fields;
+  const ifRange = asked.fields.get("if-range");
+  const isPart = asked.isRanged && (ifRange === undefined || ifRange === etag);
+  if (!isPart) await sendWhole(asked, bytes, fields);
+  else if (asked.start >= bytes.byteLength) {
+    const range = `bytes */${bytes.byteLength}`;
+    await sendText(asked.socket, headOf(416, { "Content-Range": range, "Content-Length": 0 }));
+  } else await sendPart(asked, bytes, fields);
+}
+
 /** Send text. */
 export async function sendText(socket: Socket, text: string): Promise<void> {
   await socket.write(bytesOf(text));
@@ -124,13 +160,14 @@ async function readHead(socket: Socket): Promise<string> {
 }
 
 function readRequest(head: string, connection: number, count: number, socket: Socket): Asked {
-  const lines = head.trimEnd().split("\r\n").slice(1);
+  const [line, ...lines] = head.trimEnd().split("\r\n");
   const fields = new Map(lines.map((line): [string, string] => {
     const colon = line.indexOf(":");
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   }));
+  const path = line!.split(" ")[1]!;
   const range = /^bytes=(\d+)-(\d+)$/.exec(fields.get("range") ?? "");
-  if (range === null) throw new Error(`expected a range in ${head}`);
-  const [start, end] = [Number(range[1]), Number(range[2]) + 1];
-  return { connection, count, socket, head, fields, start, end };
+  const isRanged = range !== null;
+  const [start, end] = isRanged ? [Number(range[1]), Number(range[2]) + 1] : [0, Infinity];
+  return { connection, count, socket, head, path, fields, isRanged, start, end };
 }

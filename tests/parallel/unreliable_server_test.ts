@@ -17,7 +17,12 @@ import { pattern, rejection } from "../transport/tools.ts";
 import { type Asked, headOf, partialHead, sendPart, sendText, withServer } from "./tools.ts";
 
 const BYTES = pattern(20_000);
-const OPTIONS: ParallelGetOptions = { sockets: 3, unitBytes: 1024, stallTimeoutMs: 10_000 };
+const OPTIONS: ParallelGetOptions = {
+  sockets: 3,
+  unitBytes: 1024,
+  stallTimeoutMs: 10_000,
+  backoffMs: 1,
+};
 
 /** Announce a unit, and send only so many bytes of it. */
 async function sendShort(asked: Asked, length: number): Promise<void> {
@@ -36,18 +41,22 @@ test("parallelGet() fetches a unit again on another socket when its connection b
   };
   await withServer(breaking, async ({ url, asked }) => {
     const seen: TransferProgress[] = [];
-    const options = { ...OPTIONS, onProgress: (now: TransferProgress) => seen.push(now) };
+    const onProgress = (now: TransferProgress) => seen.push(now);
+    const options = { ...OPTIONS, retries: 10, onProgress };
     const { data, sockets, bytes } = await parallelGet(url, options);
     assertEquals(data, BYTES);
     assertEquals(bytes, 20_000);
     assertEquals(sockets.reduce((sum, socket) => sum + socket.bytes, 0), 20_000);
     assertEquals(sockets.reduce((sum, socket) => sum + socket.units, 0), 20);
-    const starts = asked.map(({ start }) => start);
-    assert(new Set(starts).size === 20 && starts.length > 20, "units were asked for again");
-    for (const unit of new Set(starts)) {
-      const on = asked.filter(({ start }) => start === unit).map(({ connection }) => connection);
-      assertEquals(new Set(on).size, on.length, "never again on the same socket");
+    const units = asked.map(({ end }) => Math.ceil(end / 1024));
+    assert(new Set(units).size === 20 && units.length > 20, "units were asked for again");
+    for (const unit of new Set(units)) {
+      const on = asked.filter(({ end }) => Math.ceil(end / 1024) === unit);
+      const connections = new Set(on.map(({ connection }) => connection));
+      assertEquals(connections.size, on.length, "never again on the same socket");
     }
+    // What had come before a connection broke is not asked for again.
+    assert(asked.some(({ start }) => start % 1024 === 500), "the rest of a unit");
     for (let at = 1; at < seen.length; at++) assert(seen[at]!.bytes >= seen[at - 1]!.bytes);
     assertEquals(seen.at(-1)!.bytes, 20_000);
   });
@@ -55,18 +64,22 @@ test("parallelGet() fetches a unit again on another socket when its connection b
 
 test("parallelGet() gives up on a unit after its retries", async () => {
   const stubborn = async (asked: Asked) => {
-    if (asked.start !== 4096) return await sendPart(asked, BYTES);
+    if (asked.end !== 5120) return await sendPart(asked, BYTES);
     await sendShort(asked, 10);
     await asked.socket.close();
   };
   await withServer(stubborn, async ({ url, asked }) => {
     const failure = await rejection(parallelGet(url, { ...OPTIONS, retries: 2 }));
     assertEquals(failure.code, "TRANSFER_FAILED");
-    assertEquals(asked.filter(({ start }) => start === 4096).length, 3);
+    assertEquals(asked.filter(({ end }) => end === 5120).map(({ start }) => start), [
+      4096,
+      4106,
+      4116,
+    ]);
   });
   await withServer(stubborn, async ({ url, asked }) => {
     await rejection(parallelGet(url, { ...OPTIONS, retries: 0 }));
-    assertEquals(asked.filter(({ start }) => start === 4096).length, 1);
+    assertEquals(asked.filter(({ end }) => end === 5120).length, 1);
   });
 });
 
@@ -142,7 +155,7 @@ test("parallelGet() fails at once although another connect is still on the way",
   await socket.write(BYTES.subarray(0, 1024));
   await socket.read(buffer);
   const start = performance.now();
-  await sendText(socket, headOf(500, { "Content-Length": 0 }));
+  await sendText(socket, headOf(404, { "Content-Length": 0 }));
   assertEquals((await got).code, "HTTP_STATUS");
   assert(performance.now() - start < 5000, "it waited for the connect");
   await socket.close();

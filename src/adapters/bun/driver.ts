@@ -1,10 +1,11 @@
 import type {
   DriverWatcher,
+  ParkedConnection,
   ReadWaiter,
   SocketDriver,
   TlsConnectOptions,
 } from "../../transport/mod.ts";
-import { Inbox } from "../shared/inbox.ts";
+import { Inbox, joinChunks } from "../shared/inbox.ts";
 import type { BunHandlers, BunSocket, BunTls } from "./runtime.ts";
 
 /** How long `close` waits for the peer to answer the end of a TLS session, in milliseconds. */
@@ -36,6 +37,10 @@ export class BunDriver implements SocketDriver {
 
   get hasUnread(): boolean {
     return this.#inbox.hasUnread;
+  }
+
+  get connection(): BunSocket | undefined {
+    return this.#secured ? undefined : this.#socket; // A TLS session cannot leave its thread.
   }
 
   get alpnProtocol(): string | undefined {
@@ -87,6 +92,34 @@ export class BunDriver implements SocketDriver {
   watch(watcher: DriverWatcher): void {
     this.#inbox.watcher = watcher;
     if (this.#closed) queueMicrotask(() => watcher.gone(this.#error)); // It came before the handoff.
+  }
+
+  park(): ParkedConnection {
+    if (this.#closed) throw this.#error ?? closedError();
+    const socket = this.#socket;
+    this.#inbox.watcher = undefined;
+    socket.pause();
+    const chunks = this.#inbox.drain();
+    return {
+      connection: socket,
+      unread: chunks.length === 0 ? undefined : joinChunks(chunks),
+      resume: (later) => {
+        if (this.#closed) throw this.#error ?? closedError();
+        this.#inbox.hold();
+        if (!later) this.#inbox.release();
+        return this;
+      },
+      drop: () => void socket.end(), // `terminate` would reset the connection with its last copy.
+    };
+  }
+
+  lookAhead(): void {
+    this.#inbox.release();
+  }
+
+  /** Read nothing until somebody asks. */
+  hold(): void {
+    this.#inbox.hold();
   }
 
   startTls(options: TlsConnectOptions): Promise<SocketDriver> {

@@ -144,6 +144,11 @@ class BunListenerDriver implements ListenerDriver {
       if (!noDelay) socket.setNoDelay(false); // Bun itself sets TCP_NODELAY on every socket.
       if (keepAlive) socket.setKeepAlive(true);
     }
+    if (path === undefined && socket.remoteAddress === undefined) {
+      this.#queue.fail(Object.assign(new Error("client is gone"), { code: "ECONNABORTED" }));
+      socket.terminate();
+      return;
+    }
     const ends = path === undefined
       ? endsOf(socket, { localAddress: this.address })
       : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };

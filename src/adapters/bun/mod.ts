@@ -37,6 +37,7 @@ import { endsOf, listenInBun } from "./listen.ts";
 import { lacksRoute } from "./route_probe.ts";
 import { bunGlobal, type BunHandlers, type BunSocket, type BunSocketOptions } from "./runtime.ts";
 
+export { fromBunSocket, takeable } from "./callback_socket.ts";
 export { isBun } from "./runtime.ts";
 
 /** The transport over Bun's own sockets. */

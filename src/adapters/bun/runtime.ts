@@ -5,6 +5,8 @@
 export interface BunSocket {
   /** Where the adapter keeps its driver. */
   data: unknown;
+  /** Its descriptor. */
+  readonly fd?: number;
   /** This end. */
   readonly localAddress: string;
   /** This end. */

@@ -1,6 +1,7 @@
-import { existsSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import type { FileFacts, Files } from "../../transport/mod.ts";
-import { kindOf } from "../shared/file_facts.ts";
+import { factsOf as exactFactsOf, kindOf } from "../shared/file_facts.ts";
 import { createSystemFiles } from "../shared/system_files.ts";
 import { type DenoFileInfo, denoGlobal } from "./runtime.ts";
 
@@ -15,11 +16,20 @@ export const denoFiles: Files = createSystemFiles({
     const { lstatSync, statSync } = denoGlobal();
     return factsOf(followLinks ? statSync(path) : lstatSync(path));
   },
+  look(descriptor, kernelPath) {
+    return kernelPath === undefined
+      ? exactFactsOf(fstatSync(descriptor, { bigint: true }))
+      : factsOf(denoGlobal().statSync(kernelPath));
+  },
   mayReadProc() {
     // A look without permission would ask the user. With --allow-read alone it fails, and with a
     // narrower permission too.
     const { permissions } = denoGlobal();
     return permissions.querySync({ name: "read", path: "/proc/self/fd" }).state === "granted";
+  },
+  async list(path, maxNames) {
+    // All of them at once, however many: `opendir` would leave the folder open (2.9.6).
+    return (await readdir(path)).slice(0, maxNames);
   },
 });
 

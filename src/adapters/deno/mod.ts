@@ -33,7 +33,7 @@ import {
   unsupported,
 } from "../../transport/mod.ts";
 import { connectOverNet } from "../shared/net_transport.ts";
-import { systemHost } from "../shared/system_host.ts";
+import { hostWith } from "../shared/system_host.ts";
 import { DenoDriver, endsOf } from "./driver.ts";
 import { denoFiles } from "./files.ts";
 import { listenInDeno } from "./listen.ts";
@@ -72,7 +72,7 @@ const capabilities: Capabilities = {
 const transport: Transport = {
   name: "deno",
   capabilities,
-  host: { ...systemHost, files: denoFiles },
+  host: hostWith(denoFiles),
   async connect(target, options = {}) {
     checkConnectOptions("deno", capabilities, target, options);
     const overNet = options.localAddress !== undefined || options.transferable === true;

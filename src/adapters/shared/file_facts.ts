@@ -18,7 +18,7 @@ export function factsOf(stats: ExactStats): FileFacts {
   const mode = Number(stats.mode);
   return {
     size: Number(stats.size),
-    modifiedMs: Number(stats.mtimeNs) / 1e6,
+    modifiedMs: Number(stats.mtimeNs / 1000n) / 1000, // A number cannot hold so many nanoseconds.
     kind: kindOf(mode),
     device: stats.dev,
     inode: stats.ino,

@@ -45,6 +45,26 @@ export class Inbox {
     return this.#bytes > 0 || this.#ended || this.#failure !== undefined;
   }
 
+  /** Let nothing more come until somebody reads, or `release`. */
+  hold(): void {
+    this.#paused = true;
+    this.#flow.pause();
+  }
+
+  /** Let bytes come, as far as there is room. */
+  release(): void {
+    if (!this.#paused || this.#bytes >= HIGH_WATER_BYTES) return;
+    this.#paused = false;
+    this.#flow.resume();
+  }
+
+  /** Give out everything that was not read, oldest first; whoever calls has stopped the source. */
+  drain(): Uint8Array[] {
+    this.#bytes = 0;
+    this.#paused = false;
+    return this.#chunks.splice(0);
+  }
+
   /** A chunk has arrived; it must not change afterwards. */
   arrive(chunk: Uint8Array): void {
     const into = this.#into;
@@ -84,6 +104,7 @@ export class Inbox {
     if (this.#failure !== undefined) throw this.#failure();
     this.#into = into;
     this.#reader = later;
+    this.release();
     return undefined;
   }
 
@@ -113,10 +134,19 @@ export class Inbox {
       this.#chunks[0] = chunk.subarray(count);
     }
     this.#bytes -= count;
-    if (this.#paused && this.#bytes < HIGH_WATER_BYTES) {
-      this.#paused = false;
-      this.#flow.resume();
-    }
+    this.release();
     return count;
   }
+}
+
+/** Chunks as one. */
+export function joinChunks(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!;
+  const all = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return all;
 }

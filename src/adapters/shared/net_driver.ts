@@ -3,11 +3,14 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import {
   type DriverWatcher,
   ipVersion,
+  type ParkedConnection,
   type ReadWaiter,
   type SocketDriver,
   type TlsConnectOptions,
 } from "../../transport/mod.ts";
+import { sendEarly } from "./early_send.ts";
 import { Inbox } from "./inbox.ts";
+import { type NetStart, ParkedNet } from "./parked_net.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -20,21 +23,39 @@ export class NetDriver implements SocketDriver {
   #secured: boolean;
   #waiting: ((reason: unknown) => void)[] = [];
 
-  /** Takes over a socket that nobody listens to. */
-  constructor(socket: NetSocket) {
+  /** Set while the runtime cannot write yet. */
+  #registered: (() => Promise<void>) | undefined;
+
+  /** Takes over a socket that nobody listens to; one that stands still says how to `start` it. */
+  constructor(socket: NetSocket, start?: NetStart) {
     this.#socket = socket;
+    let restart = start && (() => start.restart());
+    this.#registered = start?.registered;
     this.#secured = "encrypted" in socket;
-    this.#inbox = new Inbox({ pause: () => socket.pause(), resume: () => socket.resume() });
+    this.#inbox = new Inbox({
+      pause: () => socket.pause(),
+      resume: () => {
+        socket.resume();
+        restart?.();
+        restart = undefined;
+      },
+    });
     socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("error", this.#onError);
     socket.on("close", this.#onClose);
     // Accepted sockets come paused, so that nothing is lost before somebody listens.
-    socket.resume();
+    if (start === undefined) socket.resume();
+    else this.#inbox.hold();
+    if (start?.later === false) this.#inbox.release();
   }
 
   get hasUnread(): boolean {
     return this.#inbox.hasUnread;
+  }
+
+  get connection(): NetSocket | undefined {
+    return this.#secured ? undefined : this.#socket; // A TLS session cannot leave its process.
   }
 
   get alpnProtocol(): string | undefined {
@@ -48,6 +69,13 @@ export class NetDriver implements SocketDriver {
 
   write(bytes: Uint8Array): number | Promise<number> {
     const socket = this.#socket;
+    if (this.#registered !== undefined) {
+      const count = sendEarly(socket, bytes);
+      return count > 0 ? count : this.#registered().then(() => {
+        this.#registered = undefined;
+        return this.write(bytes);
+      });
+    }
     // With TLS an empty queue says little: the bytes may lie, encrypted, in the session.
     if (this.#secured) return this.#writeAndWait(bytes, bytes.byteLength);
     // Most often the kernel takes all within the call. A callback would cost a turn all the same, so
@@ -92,15 +120,32 @@ export class NetDriver implements SocketDriver {
     if (this.#closed) queueMicrotask(() => watcher.gone(this.#error)); // It came before the handoff.
   }
 
+  park(): Promise<ParkedConnection> {
+    this.#inbox.watcher = undefined;
+    return ParkedNet.stop(this.#leave(), resumeNet, this.#inbox.drain());
+  }
+
+  lookAhead(): void {
+    this.#inbox.release();
+  }
+
   async startTls(options: TlsConnectOptions): Promise<SocketDriver> {
     if (this.#inbox.bytes > 0) throw new Error("bytes arrived before the handshake");
+    return new NetDriver(await secure(this.#leave(), options));
+  }
+
+  /** Listen no more. */
+  #leave(): NetSocket {
     const socket = this.#socket;
     socket.off("data", this.#onData).off("end", this.#onEnd);
     socket.off("error", this.#onError).off("close", this.#onClose);
-    return new NetDriver(await secure(socket, options));
+    return socket;
   }
 
-  #onData = (chunk: Uint8Array): void => this.#inbox.arrive(chunk);
+  #onData = (chunk: Uint8Array): void => {
+    this.#registered = undefined; // Whoever has read can write.
+    this.#inbox.arrive(chunk);
+  };
   #onEnd = (): void => this.#inbox.end();
   #onError = (error: Error): void => {
     this.#error = error;
@@ -127,6 +172,11 @@ export class NetDriver implements SocketDriver {
     if (this.#closed) tell(this.#error);
     else this.#waiting.push(tell);
   }
+}
+
+/** See {@linkcode ParkedNet}. */
+export function resumeNet(socket: NetSocket, start: NetStart): NetDriver {
+  return new NetDriver(socket, start);
 }
 
 /** Put TLS on a connection of `node:net`; resolves when the peer has been verified. */

@@ -14,8 +14,8 @@ import {
   JackfieldError,
   type OpenFile,
 } from "../../transport/mod.ts";
+import type { DescriptorView } from "./descriptor_view.ts";
 import { digestOfFile } from "./file_digest.ts";
-import { factsOf } from "./file_facts.ts";
 import { named } from "./file_errors.ts";
 import { assertRoom } from "./free_space.ts";
 
@@ -26,9 +26,9 @@ const MAX_SYNC_BYTES = 64 * 1024;
 export function openSystemFile(
   path: string,
   flags: number,
-  realPathOf: (descriptor: number) => string | undefined,
+  view: DescriptorView,
 ): OpenFile {
-  return new SystemFile(path, openSync(path, flags, 0o666), realPathOf);
+  return new SystemFile(path, openSync(path, flags, 0o666), view);
 }
 
 /**
@@ -38,28 +38,24 @@ export function openSystemFile(
 class SystemFile implements OpenFile {
   #path: string;
   #descriptor: number;
-  #realPathOf: (descriptor: number) => string | undefined;
+  #view: DescriptorView;
   /** Operations in other threads that are under way. */
   #busy = 0;
   #closed: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(
-    path: string,
-    descriptor: number,
-    realPathOf: (descriptor: number) => string | undefined,
-  ) {
+  constructor(path: string, descriptor: number, view: DescriptorView) {
     this.#path = path;
     this.#descriptor = descriptor;
-    this.#realPathOf = realPathOf;
+    this.#view = view;
   }
 
   stat(): Promise<FileFacts> {
-    return named("look at", this.#path, () => factsOf(fstatSync(this.#use("look at"), EXACT)));
+    return named("look at", this.#path, () => this.#view.facts(this.#use("look at")));
   }
 
   realPath(): Promise<string | undefined> {
-    return named("resolve", this.#path, () => this.#realPathOf(this.#use("resolve")));
+    return named("resolve", this.#path, () => this.#view.realPath(this.#use("resolve")));
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
@@ -102,6 +98,8 @@ class SystemFile implements OpenFile {
     return named("digest", this.#path, () => {
       const descriptor = this.#use("digest");
       return this.#whileBusy(() => digestOfFile(descriptor, algorithm, size, signal));
+    }).catch((error) => {
+      throw signal?.aborted ? signal.reason : error;
     });
   }
 
@@ -150,5 +148,3 @@ class SystemFile implements OpenFile {
     }
   }
 }
-
-const EXACT = { bigint: true } as const;

@@ -1,18 +1,12 @@
-import { constants, lstatSync, readlinkSync, statSync } from "node:fs";
+import { constants, fstatSync, lstatSync, statSync } from "node:fs";
 import { opendir, realpath, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileFacts, type Files, JackfieldError, osCodeOf } from "../../transport/mod.ts";
-import { factsOf } from "./file_facts.ts";
+import { descriptorView, type FilesOfRuntime } from "./descriptor_view.ts";
 import { named } from "./file_errors.ts";
+import { factsOf } from "./file_facts.ts";
 import { openSystemFile } from "./system_file.ts";
-
-/** What differs between runtimes. */
-export interface FilesOfRuntime {
-  /** The facts of what a path leads to, or of a link; `undefined` or an error if there is nothing. */
-  lookUp(path: string, followLinks: boolean): FileFacts | undefined;
-  /** Whether the kernel may be asked about open files. It never asks the user for permission. */
-  mayReadProc(): boolean;
-}
+import { openSystemFolder } from "./system_folder.ts";
 
 /**
  * Files over `node:fs`, which Deno, Bun and Node have alike.
@@ -29,12 +23,12 @@ export function createSystemFiles(runtime: FilesOfRuntime): Files {
       throw error;
     }
   };
-  const realPathOf = kernelPaths(runtime);
+  const view = descriptorView(runtime);
   return {
     open: (path, { create = false, update = false, noFollow = false } = {}) =>
       named("open", path, () => {
         const flags = create ? CREATE : update ? constants.O_RDWR : noFollow ? READ_NO_LINK : READ;
-        return openSystemFile(path, flags, realPathOf);
+        return openSystemFile(path, flags, view);
       }),
     realPath: (path) => named("resolve", path, () => realpath(path)),
     stat: (path) =>
@@ -49,7 +43,7 @@ export function createSystemFiles(runtime: FilesOfRuntime): Files {
       }),
     lookUp: (path, { followLinks = true } = {}) =>
       named("look at", path, () => lookUp(path, followLinks)),
-    list: (path, maxNames) => named("list", path, () => listNames(path, maxNames)),
+    openFolder: (path) => named("open", path, () => openSystemFolder(path, view, runtime, lookUp)),
     rename: (from, to) => named("rename", from, () => rename(from, to)),
     remove: (path) => named("remove", path, () => rm(path)),
     join,
@@ -62,38 +56,27 @@ const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOC
 const READ_NO_LINK = READ | (constants.O_NOFOLLOW ?? 0);
 const NOTHING_THERE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR"]);
 
-/** The files of Bun and Node. */
-export const systemFiles: Files = createSystemFiles({
+/** How Bun and Node look at files. */
+export const lookOfNode: FilesOfRuntime = {
   lookUp(path, followLinks) {
     const stats = followLinks ? statSync(path, EXACT) : lstatSync(path, EXACT);
     return stats === undefined ? undefined : factsOf(stats);
   },
+  look: (descriptor) => factsOf(fstatSync(descriptor, EXACT)),
   mayReadProc: () => true,
-});
+  async list(path, maxNames) {
+    const names: string[] = [];
+    if (maxNames <= 0) return names;
+    // Leaving the loop closes the folder.
+    for await (const { name } of await opendir(path, { bufferSize: 256 })) {
+      names.push(name);
+      if (names.length >= maxNames) break;
+    }
+    return names;
+  },
+};
+
+/** The files of Bun and Node. */
+export const systemFiles: Files = createSystemFiles(lookOfNode);
 
 const EXACT = { bigint: true, throwIfNoEntry: false } as const;
-
-/** Asks the kernel where an open file lies: a word that no race can make wrong. */
-function kernelPaths(runtime: FilesOfRuntime): (descriptor: number) => string | undefined {
-  let readable: boolean | undefined;
-  return (descriptor) => {
-    if (!(readable ??= runtime.mayReadProc())) return undefined;
-    try {
-      return readlinkSync(`/proc/self/fd/${descriptor}`);
-    } catch {
-      readable = false; // This system has no such files, or they may not be read.
-      return undefined;
-    }
-  };
-}
-
-async function listNames(path: string, maxNames: number): Promise<readonly string[]> {
-  const names: string[] = [];
-  if (maxNames <= 0) return names;
-  // Leaving the loop closes the directory.
-  for await (const { name } of await opendir(path, { bufferSize: 256 })) {
-    names.push(name);
-    if (names.length >= maxNames) break;
-  }
-  return names;
-}

@@ -1,10 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Hash, Host } from "../../transport/mod.ts";
+import type { Files, Hash, Host } from "../../transport/mod.ts";
+import { checkDescriptors, systemDescriptors } from "./system_descriptors.ts";
 import { systemFiles } from "./system_files.ts";
 import { systemInterfaces } from "./system_interfaces.ts";
 import { systemContexts, systemDiagnostics } from "./system_contexts.ts";
 import { systemNames } from "./system_names.ts";
+import { systemParent } from "./system_parent.ts";
 import { systemPorts } from "./system_ports.ts";
+import { systemProcesses } from "./system_processes.ts";
+import { systemWorkers } from "./system_workers.ts";
 
 /** The parts of a host that `node:` modules give in Deno, Bun and Node alike. */
 export const systemHost: Host = {
@@ -14,10 +18,25 @@ export const systemHost: Host = {
   interfaces: systemInterfaces,
   localPorts: systemPorts,
   files: systemFiles,
+  workers: systemWorkers,
+  processes: systemProcesses,
+  get parent() {
+    return systemParent();
+  },
+  get descriptors() {
+    return systemDescriptors();
+  },
+  checkDescriptors,
   get hash() {
     return systemHash;
   },
 };
+
+/** The same with a runtime's own files; parts that are made on first use stay so. */
+export function hostWith(files: Files): Host {
+  const parts = Object.getOwnPropertyDescriptors(systemHost);
+  return Object.defineProperties({}, { ...parts, files: { value: files, enumerable: true } });
+}
 
 const systemHash: Hash = {
   sha256() {

@@ -1,0 +1,102 @@
+import { type ChildProcess, fork } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import {
+  type JackfieldError,
+  type OwnerEnd,
+  type Owners,
+  type StartedOwner,
+  type StartOptions,
+  unsupported,
+} from "../../transport/mod.ts";
+import { missing } from "./granted.ts";
+import { type IpcEnd, IpcLink } from "./ipc_link.ts";
+import { scriptUrl } from "./script_url.ts";
+
+const inDeno = "Deno" in globalThis;
+
+/**
+ * Scripts in child processes, by `fork` of `node:child_process`.
+ *
+ * A child in Deno needs --allow-run (for Deno itself) and --allow-env here, and has all permissions.
+ */
+export const systemProcesses: Owners = {
+  start(script, options = {}) {
+    const refusal = refusalOf(script, options);
+    if (refusal !== undefined) throw refusal;
+    return new ChildOwner(scriptUrl(script, options.url));
+  },
+  check: (script, options = {}) => refusalOf(script, options),
+};
+
+function refusalOf(script: string, options: StartOptions): JackfieldError | undefined {
+  const url = scriptUrl(script, options.url);
+  if (!inDeno && url.protocol !== "file:") {
+    return unsupported("processes", `this runtime starts none from ${url.protocol}`);
+  }
+  const words = `start "${script}" as a process`;
+  return missing({ name: "run", command: process.execPath }, "start", words) ??
+    missing({ name: "env" }, "start", words);
+}
+
+class ChildOwner extends IpcLink implements StartedOwner {
+  #child: ChildProcess;
+  #terminated: () => void;
+
+  constructor(url: URL) {
+    // Deno takes the address of the script wherever it lies; the others take a path.
+    const child = fork(inDeno ? url.href : fileURLToPath(url), [], {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    const { promise, terminated } = endOf(child);
+    super(child as IpcEnd, promise, true);
+    this.#child = child;
+    this.#terminated = terminated;
+  }
+
+  terminate(): Promise<OwnerEnd> {
+    this.#terminated();
+    this.#child.kill("SIGKILL");
+    return this.ended;
+  }
+
+  ref(): void {
+    this.#child.ref();
+    this.#child.channel?.ref();
+  }
+
+  unref(): void {
+    this.#child.unref();
+    this.#child.channel?.unref();
+  }
+}
+
+/** Its end: when it has been reaped, and everything that it sent has come. */
+function endOf(child: ChildProcess): { promise: Promise<OwnerEnd>; terminated(): void } {
+  let terminated = false;
+  const promise = new Promise<OwnerEnd>((resolve) => {
+    let exit: Pick<OwnerEnd, "exitCode" | "signal"> | undefined;
+    let connected = true;
+    const settle = () => {
+      if (exit === undefined || connected) return;
+      const reason = terminated ? "terminated" : exit.exitCode === 0 ? "exited" : "failed";
+      resolve({ reason, ...exit });
+    };
+    child.on("exit", (code, signal) => {
+      exit = {
+        ...(code === null ? {} : { exitCode: code }),
+        ...(signal === null ? {} : { signal }),
+      };
+      connected &&= child.connected;
+      settle();
+    });
+    child.on("disconnect", () => {
+      connected = false;
+      settle();
+    });
+    child.on("error", (error) => {
+      if (child.pid === undefined) resolve({ reason: "failed", error });
+    });
+  });
+  return { promise, terminated: () => terminated = true };
+}

@@ -1,0 +1,155 @@
+import { Socket as NetSocket } from "node:net";
+import {
+  type Descriptors,
+  JackfieldError,
+  type ParkedConnection,
+  type SocketDriver,
+} from "../transport/mod.ts";
+import { BunDriver, bunHandlers } from "../adapters/bun/driver.ts";
+import { bunGlobal, type BunHandlers, type BunSocket, isBun } from "../adapters/bun/runtime.ts";
+import { provideEarlySend } from "../adapters/shared/early_send.ts";
+import { resumeNet } from "../adapters/shared/net_driver.ts";
+import { ParkedNet } from "../adapters/shared/parked_net.ts";
+import type { Libc } from "./libc.ts";
+import { openLibc } from "./libc.ts";
+
+// fcntl(2), with the numbers of Linux.
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const O_NONBLOCK = 0o4000;
+const EMFILE = 24;
+// send(2)
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+
+/** What stands behind a socket of `node:net`. */
+interface NetHandle {
+  /** Its descriptor, in Bun. */
+  readonly fd?: number;
+  /** A duplicate of its descriptor, in Deno. */
+  fdForIpc?(): number;
+}
+
+/**
+ * Duplicates of connections for other threads of this process, in Deno and Bun on Linux.
+ *
+ * In Deno the socket must come from `node:net` (`transferable`), for a `Deno.Conn` sends the end of
+ * the stream when it is closed, through every duplicate. Each thread opens its own.
+ *
+ * @throws {JackfieldError} `UNSUPPORTED` in Node and outside of Linux, `PERMISSION_DENIED` in Deno
+ * without --allow-ffi.
+ */
+export async function openDescriptors(): Promise<Descriptors> {
+  const libc = await openLibc();
+  if (!isBun()) provideEarlySend((socket, bytes) => sendInDeno(libc, socket, bytes));
+  return new SystemDescriptors(libc);
+}
+
+/** Deno tells of a duplicate only. */
+function sendInDeno(libc: Libc, socket: NetSocket, bytes: Uint8Array): number {
+  const copy = handleOf(socket).fdForIpc?.() ?? -1;
+  if (copy < 0) return -1;
+  const count = libc.send(copy, bytes, bytes.byteLength, MSG_DONTWAIT | MSG_NOSIGNAL);
+  libc.close(copy);
+  return count;
+}
+
+class SystemDescriptors implements Descriptors {
+  #libc: Libc;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  refusal(connection: unknown): string | undefined {
+    if (connection instanceof NetSocket) {
+      const { fd, fdForIpc } = handleOf(connection);
+      return fd === undefined && fdForIpc === undefined
+        ? "this runtime does not tell its descriptor"
+        : undefined;
+    }
+    if (isBun() && typeof (connection as BunSocket).fd === "number") return undefined;
+    return "a thread takes sockets that were made to be `transferable`";
+  }
+
+  duplicate(connection: unknown): number {
+    const handle = connection instanceof NetSocket ? handleOf(connection) : connection as BunSocket;
+    if ("fdForIpc" in handle && handle.fdForIpc !== undefined) return handle.fdForIpc();
+    const copy = this.#libc.fcntl(handle.fd ?? -1, F_DUPFD_CLOEXEC, 0);
+    if (copy >= 0) return copy;
+    throw failure(this.#libc.errno());
+  }
+
+  adopt(token: number): ParkedConnection {
+    const flags = this.#libc.fcntl(token, F_GETFL, 0);
+    // One that another program has given us may block: then one slow peer would stop everything.
+    if ((flags & O_NONBLOCK) === 0) this.#libc.fcntl(token, F_SETFL, flags | O_NONBLOCK);
+    if (isBun()) return new ParkedDescriptor(token, this.#libc);
+    const socket = new NetSocket({ fd: token, allowHalfOpen: true });
+    return ParkedNet.arrived(socket, resumeNet);
+  }
+
+  discard(token: number): void {
+    this.#libc.close(token);
+  }
+}
+
+/** A descriptor that Bun does not know of yet: it would begin to read at once. */
+class ParkedDescriptor implements ParkedConnection {
+  readonly connection: { readonly fd: number };
+  readonly unread: undefined;
+  #libc: Libc;
+
+  constructor(descriptor: number, libc: Libc) {
+    this.connection = { fd: descriptor };
+    this.#libc = libc;
+  }
+
+  async resume(later: boolean): Promise<SocketDriver> {
+    const driver = new BunDriver(false);
+    const { fd } = this.connection;
+    const { connect } = bunGlobal() as unknown as BunConnect;
+    const socket = await connect({
+      fd,
+      allowHalfOpen: true,
+      data: driver,
+      socket: {
+        ...bunHandlers,
+        open(socket) {
+          driver.attach(socket);
+          if (later) driver.hold();
+        },
+        connectError: () => {},
+      },
+    });
+    driver.attach(socket);
+    return driver;
+  }
+
+  drop(): void {
+    this.#libc.close(this.connection.fd);
+  }
+}
+
+/** `Bun.connect` takes up a descriptor. */
+interface BunConnect {
+  connect(options: {
+    fd: number;
+    allowHalfOpen: boolean;
+    data: unknown;
+    socket: BunHandlers;
+  }): Promise<BunSocket>;
+}
+
+function handleOf(socket: NetSocket): NetHandle {
+  return (socket as unknown as { readonly _handle?: NetHandle | null })._handle ?? {};
+}
+
+function failure(errno: number): JackfieldError {
+  const why = errno === EMFILE ? "no file descriptor is left" : `the system says ${errno}`;
+  return new JackfieldError("SOCKET_FAILED", `Cannot duplicate socket: ${why}`, {
+    operation: "duplicate",
+    ...(errno === EMFILE ? { osCode: "EMFILE", reason: "descriptors" } : {}),
+  });
+}

@@ -1,0 +1,27 @@
+/** What {@linkcode backoffMs} is given. */
+export interface BackoffOptions {
+  /** Milliseconds before the second try. */
+  readonly backoffMs: number;
+  /** The most milliseconds between two tries. */
+  readonly maxBackoffMs: number;
+  /** Gives numbers from 0 to below 1. */
+  readonly random: () => number;
+}
+
+/**
+ * How long to wait after so many failures in a row: twice as long after each, shortened by chance by
+ * up to a half, so that many clients do not come back at once.
+ */
+export function waitAfter(failures: number, options: BackoffOptions): number {
+  const { backoffMs, maxBackoffMs, random } = options;
+  const waitMs = Math.min(maxBackoffMs, backoffMs * 2 ** Math.max(0, failures - 1));
+  return waitMs * (1 - random() / 2);
+}
+
+/**
+ * How long a server asks to wait (Retry-After: RFC 9110, section 10.2.3), as seconds; 0 when it does
+ * not say. A date is not looked at: clocks differ.
+ */
+export function askedWaitMs(retryAfter: string | undefined): number {
+  return retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0;
+}

@@ -1,0 +1,3 @@
+import { realCases } from "./real_cases.ts";
+
+realCases("process", false);
