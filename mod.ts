@@ -37,6 +37,7 @@ export {
   type WithSystemTransport,
 } from "./src/system.ts";
 export { systemTransport } from "./src/system_transport.ts";
+export { takeRole } from "./src/roots/take_role.ts";
 export {
   type AcquireOptions,
   type AddOptions,
@@ -88,10 +89,12 @@ export {
   type Loaded,
   type LocalPorts,
   type ParallelGetResult,
+  type OneSocketReason,
   parseAddress,
   type PartingReason,
   type Pick,
   type Picker,
+  type Placement,
   type PoolCandidate,
   type PoolObserver,
   type PoolRequest,
@@ -113,6 +116,7 @@ export {
   restAfterFailure,
   type RestReason,
   type RestRule,
+  RateLimit,
   roundRobin,
   type Socket,
   type SocketAddress,

@@ -11,7 +11,7 @@ export interface DownloadRequest extends RequestHead {
 export interface DownloadRequestInit {
   /** Path and query, percent-encoded, beginning with a slash. */
   readonly target: string;
-  /** @default {"GET"} */
+  /** How. @default {"GET"} */
   readonly method?: string;
   /**
    * Header fields: a map with names in lower case, or pairs, such as a `Headers`.

@@ -282,6 +282,7 @@ export class RemoteDesk implements DownloadDesk {
     download.line = undefined;
     if (download.paused) line.say({ kind: "resume", take: download.id }); // It does not come.
     line.letGo();
+    if (isJackfieldError(error, "HANDOFF_TIMEOUT") && line.isSilent) void line.terminate();
     if (returned !== undefined) download.socket = returned;
     if (download.isSettled) {
       download.socket.abort();

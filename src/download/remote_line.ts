@@ -38,6 +38,11 @@ export interface LineEvents {
   report(error: unknown): void;
 }
 
+/** How long the system may take to end a thread or a process. */
+const END_MS = 2000;
+/** Who says nothing for so long, and does not take a socket either, is taken for dead. */
+const SILENT_MS = 8000;
+
 /** The words that are answered. */
 type Call = Extract<FrontWord, { readonly call: number }>;
 type Asked = Exclude<Call, { readonly kind: "answer" }>;
@@ -57,21 +62,30 @@ export class RemoteLine {
   #lastCall = 0;
   #uses = 0;
   #end: OwnerEnd | undefined;
+  #clock: Clock;
+  #heardMs: number;
+  /** Declares it over, where the system does not. */
+  #declare: (end: OwnerEnd) => void;
 
   /** Begins to receive. */
   constructor(kind: "thread" | "process", open: OpenLink, clock: Clock, events: LineEvents) {
     this.kind = kind;
     this.#open = open;
+    this.#clock = clock;
+    this.#heardMs = clock.now();
     this.#channel = new HandoffChannel(open.link, {
       descriptors: open.descriptors,
       clock,
       onSocket: (socket, result) => events.socket(socket, result as TakeReturn),
       onMessage: (words) => {
+        this.#heardMs = clock.now();
         for (const word of words as readonly DeskWord[]) this.#hear(word, events);
       },
       onError: (error) => events.report(error),
     });
-    this.ended = this.#channel.ended;
+    const declared = Promise.withResolvers<OwnerEnd>();
+    this.#declare = declared.resolve;
+    this.ended = Promise.race([this.#channel.ended, declared.promise]);
     void this.ended.then((end) => this.#ended(end));
   }
 
@@ -132,10 +146,18 @@ export class RemoteLine {
     return this.#channel.send(socket, order, { onReturn });
   }
 
-  /** End what is at the other end, at once. */
+  /** Whether the other end has said nothing for long. */
+  get isSilent(): boolean {
+    return this.#clock.now() - this.#heardMs >= SILENT_MS;
+  }
+
+  /** End what is at the other end, at once; where the system does not tell of its end, not for ever. */
   async terminate(): Promise<void> {
     this.#open.ref(true); // Or the program might end while it waits for nothing else.
-    await this.#open.end();
+    const cancel = this.#clock.schedule(END_MS, () => this.#declare({ reason: "terminated" }));
+    void this.#open.end();
+    await this.ended;
+    cancel();
   }
 
   #hear(word: DeskWord, events: LineEvents): void {

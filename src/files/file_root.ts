@@ -154,19 +154,15 @@ export class FileRoot {
 
   async #list(names: readonly string[]): Promise<Found> {
     const { files, containment } = this.#store;
-    const openedMs = this.#settings.nowMs();
+    const { maxListed, nowMs } = this.#settings;
+    const openedMs = nowMs();
     const folder = await files.openFolder(this.#store.pathOf(names));
     try {
-      const list = () =>
-        listFolder({
-          maxNames: this.#settings.maxListed,
-          names: (maxNames) => folder.list(maxNames),
-          look: (name) => this.#store.lookInside(names, name, folder.lookUp),
-        });
-      const listing = await containment.listed(folder, names, openedMs, list);
-      if (listing === undefined) return MISSING;
+      const found = await containment.list(folder, names, openedMs, maxListed + 1);
+      if (found === undefined) return MISSING;
+      const look = (name: string) => this.#store.lookInside(names, name, folder.lookUp);
       const path = `/${names.map((name) => `${name}/`).join("")}`;
-      return { kind: "listing", path, ...listing };
+      return { kind: "listing", path, ...await listFolder(found, maxListed, look) };
     } finally {
       await folder.close();
     }

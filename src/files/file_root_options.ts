@@ -1,4 +1,4 @@
-import type { Files, OnError } from "../transport/mod.ts";
+import { type Clock, type Files, type OnError, systemClock } from "../transport/mod.ts";
 import type { LinkRule } from "./containment.ts";
 
 /** Options of {@linkcode FileRoot}. */
@@ -56,6 +56,12 @@ export interface FileRootOptions {
   /** Told of descriptors that could not be closed. */
   readonly onError?: OnError;
   /**
+   * Measures time.
+   *
+   * @default {systemClock}
+   */
+  readonly clock?: Clock;
+  /**
    * The time of day in milliseconds since 1970, by which files are young or not.
    *
    * @default {Date.now}
@@ -85,6 +91,7 @@ export function settingsOf(options: FileRootOptions): FileRootSettings {
     maxListed = 1000,
     maxDigests = 2,
     onError,
+    clock = systemClock,
     nowMs = Date.now,
   } = options;
   if (root === "") throw new TypeError('Cannot serve root "": expected a folder');
@@ -104,6 +111,7 @@ export function settingsOf(options: FileRootOptions): FileRootSettings {
     maxListed,
     maxDigests,
     onError,
+    clock,
     nowMs,
   };
 }

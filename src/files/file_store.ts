@@ -47,11 +47,11 @@ export class FileStore implements FileSource {
   #followsLinks: boolean;
 
   constructor(files: Files, settings: FileRootSettings) {
-    const { root, symlinks, dotfiles, maxOpenFiles, maxDigests, onError, nowMs } = settings;
+    const { root, symlinks, dotfiles, maxOpenFiles, maxDigests, onError, clock, nowMs } = settings;
     this.files = files;
     this.nowMs = nowMs;
     this.rules = { dots: dotfiles === "serve", windows: files.join("a", "b") === "a\\b" };
-    this.containment = new Containment(files, root, symlinks);
+    this.containment = new Containment(files, root, symlinks, clock);
     this.openFiles = new OpenFiles(maxOpenFiles, (error) => report(onError, error));
     this.digests = new FileDigests({
       openFiles: this.openFiles,

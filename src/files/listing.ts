@@ -20,22 +20,19 @@ export interface Listing {
   readonly isCut: boolean;
 }
 
-/** Settings of {@linkcode listFolder}. */
-export interface ListingSettings {
-  /** The most names that are looked at. */
-  readonly maxNames: number;
-  /** Gives at most so many names of the folder. */
-  readonly names: (maxNames: number) => Promise<readonly string[]>;
-  /** The facts of what a name leads to, if it may be served. */
-  readonly look: (name: string) => Promise<FileFacts | undefined>;
-}
-
 /**
  * List what can be asked for in a folder. Of a huge one the first names are looked at that the system
- * gives, in whatever order; the rest is left out, so that neither time nor memory grow with it.
+ * gives, in whatever order; the rest is left out, so that the answer does not grow with it.
+ *
+ * @param found the names, one more than may be looked at if there are more
+ * @param maxNames how many may be looked at
+ * @param look the facts of what a name leads to, if it may be served
  */
-export async function listFolder({ maxNames, names, look }: ListingSettings): Promise<Listing> {
-  const found = await names(maxNames + 1);
+export async function listFolder(
+  found: readonly string[],
+  maxNames: number,
+  look: (name: string) => Promise<FileFacts | undefined>,
+): Promise<Listing> {
   const entries: ListingEntry[] = [];
   for (const name of found.slice(0, maxNames)) {
     const facts = await look(name);
@@ -45,15 +42,6 @@ export async function listFolder({ maxNames, names, look }: ListingSettings): Pr
     else if (kind === "directory") entries.push({ name, kind, size: 0, modifiedMs });
   }
   return { entries: entries.sort(compareEntries), isCut: found.length > maxNames };
-}
-
-/** What two listings of a folder agree on. */
-export function commonListing(one: Listing, other: Listing): Listing {
-  const names = new Set(one.entries.map(({ name }) => name));
-  return {
-    entries: other.entries.filter(({ name }) => names.has(name)),
-    isCut: one.isCut || other.isCut,
-  };
 }
 
 /** Folders before files; names in the order of their code units, the same on every machine. */

@@ -19,7 +19,7 @@ const MAX_SIZE_DIGITS = 13;
  * ```ts
  * import { ChunkedReader } from "@jackfield/jackfield/core";
  *
- * const pieces = ["5\r\nhel", "lo\r\n3;x=y\r\n wo\r\n0\r\n\r\nHTTP"];
+ * const pieces = ["5\r\nhello\r\n3;x=y\r\n wo\r\n0\r\n\r\nHTTP"];
  * const reader = new ChunkedReader({
  *   read: (into) => {
  *     const piece = pieces.shift();

@@ -18,10 +18,14 @@ export function waitAfter(failures: number, options: BackoffOptions): number {
   return waitMs * (1 - random() / 2);
 }
 
+/** A server may ask for an hour; whoever waits so long would like to know. */
+const MOST_ASKED_MS = 60_000;
+
 /**
- * How long a server asks to wait (Retry-After: RFC 9110, section 10.2.3), as seconds; 0 when it does
- * not say. A date is not looked at: clocks differ.
+ * How long a server asks to wait (Retry-After: RFC 9110, section 10.2.3), at most a minute; 0 when it
+ * does not say. A date is not looked at: clocks differ.
  */
 export function askedWaitMs(retryAfter: string | undefined): number {
-  return retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0;
+  if (retryAfter === undefined || !/^\d{1,9}$/.test(retryAfter)) return 0;
+  return Math.min(Number(retryAfter) * 1000, MOST_ASKED_MS);
 }

@@ -1,5 +1,5 @@
 import type { SocketLease } from "../pool/mod.ts";
-import type { Hash, Socket } from "../transport/mod.ts";
+import { delay, type Hash, type Socket } from "../transport/mod.ts";
 import type { Answer, Site } from "./answer.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import type { Control } from "./control.ts";
@@ -137,6 +137,15 @@ export class Crew {
   /** Wait until there may be something to do. */
   wait(): Promise<void> {
     return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Let time pass, as long as there is something to do afterwards. */
+  async pause(ms: number): Promise<void> {
+    try {
+      await delay(this.options.control.clock, ms, this.#over.signal);
+    } catch {
+      // Everything is there, or the transfer is over: who paused sees it.
+    }
   }
 
   /** Who waits looks again. */

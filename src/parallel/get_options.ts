@@ -45,7 +45,7 @@ export interface ParallelGetOptions {
   readonly retries?: number;
   /**
    * Milliseconds before the second try in a row; doubled with each one more, and shortened by chance
-   * by up to a half. A server that asks for more (Retry-After) gets it.
+   * by up to a half. A server that asks for more (Retry-After) gets it, up to a minute.
    *
    * @default {250}
    */

@@ -109,7 +109,7 @@ export class Worker {
   async #refused(error: unknown, askedMs: number): Promise<boolean> {
     const { options } = this.#crew;
     if (this.#refusals++ < options.retries) {
-      await options.control.delay(Math.max(waitAfter(this.#refusals, options), askedMs));
+      await this.#crew.pause(Math.max(waitAfter(this.#refusals, options), askedMs));
       return true;
     }
     if (!this.#crew.retire()) return false;
@@ -174,7 +174,7 @@ export class Worker {
       }
       // The next try begins where this one has come to.
       crew.failures.set(piece.settled, failures);
-      if (failures > 1) await options.control.delay(waitAfter(failures - 1, options));
+      if (failures > 1) await crew.pause(waitAfter(failures - 1, options));
     }
     return true;
   }

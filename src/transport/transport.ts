@@ -51,7 +51,7 @@ export interface ConnectOptions {
    * @default {false}
    */
   readonly keepAlive?: boolean;
-  /** Make a socket that can be handed to another process later. */
+  /** Make a socket that can be handed to another process later, and in Deno to another thread. */
   readonly transferable?: boolean;
   /**
    * Called once for every call that gives no socket, when it holds no descriptor any more. Where
@@ -94,7 +94,7 @@ export interface ListenOptions {
   readonly keepAlive?: boolean;
   /** Secure what is accepted. */
   readonly tls?: TlsListenOptions;
-  /** Accept sockets that can be handed to another process later. */
+  /** Accept sockets that can be handed to another process later, and in Deno to another thread. */
   readonly transferable?: boolean;
   /**
    * How many accepted connections may wait for `accept` where the runtime cannot stop accepting

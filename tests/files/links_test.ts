@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { FileRoot, type LinkRule } from "../../src/files/mod.ts";
 import type { Files } from "../../src/transport/mod.ts";
 import { test } from "../harness.ts";
-import { files, Folder, silentFiles, summary, withRoot } from "./tools.ts";
+import { files, Folder, instantClock, silentFiles, summary, withRoot } from "./tools.ts";
 
 const KERNELS: readonly (readonly [name: string, files: Files])[] = [
   ["a kernel that says what is open", files],
@@ -103,7 +103,12 @@ for (const [kernel, ofKernel] of KERNELS) {
       folder.write("two/x/a", "two");
       symlinkSync("one", folder.at("root"));
       for (const symlinks of ["inside", "never"] as const) {
-        const root = new FileRoot({ root: folder.at("root"), files: ofKernel, symlinks });
+        const root = new FileRoot({
+          root: folder.at("root"),
+          files: ofKernel,
+          symlinks,
+          clock: instantClock,
+        });
         await root.check();
         for (const to of ["one", "two", "one"]) {
           rmSync(folder.at("root"));

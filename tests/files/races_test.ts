@@ -5,6 +5,7 @@ import { renameSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { FileRoot } from "../../src/files/mod.ts";
+import { type Files, systemClock } from "../../src/transport/mod.ts";
 import { runtime, test } from "../harness.ts";
 import {
   files,
@@ -73,9 +74,8 @@ for (
           await count(words, root, "/folder/a");
           await count(words, root, "/link/a");
         });
-        const seen = [...words.keys()].sort();
-        assertEquals(seen, ["file inside", "missing"], JSON.stringify([...words]));
-      }, { symlinks, files: ofKernel }));
+        assertSafe(words, ofKernel);
+      }, { symlinks, files: ofKernel, clock: systemClock }));
 
     test(`FileRoot.find() serves nothing from outside while a file and a link are swapped, symlinks: ${symlinks}${kernel}`, () =>
       withRoot(async (root, folder) => {
@@ -87,10 +87,16 @@ for (
           await count(words, root, "/file");
           await count(words, root, "/link");
         });
-        const seen = [...words.keys()].sort();
-        assertEquals(seen, ["file inside", "missing"], JSON.stringify([...words]));
-      }, { symlinks, files: ofKernel }));
+        assertSafe(words, ofKernel);
+      }, { symlinks, files: ofKernel, clock: systemClock }));
   }
+}
+
+/** Where each of many rounds must meet the file, it is hardly ever found while it is swapped. */
+function assertSafe(words: ReadonlyMap<string, number>, ofKernel: Files): void {
+  const seen = [...words.keys()].filter((word) => ofKernel === files || word !== "file inside");
+  const expected = ofKernel === files ? ["file inside", "missing"] : ["missing"];
+  assertEquals(seen.sort(), expected, JSON.stringify([...words]));
 }
 
 for (const [kernel, ofKernel] of KERNELS) {
@@ -124,11 +130,11 @@ for (const [kernel, ofKernel] of KERNELS) {
             return count;
           };
           const count = await find([]);
-          for (let first = 0; first < count; first++) {
+          // Where names are compared, all rounds are alike.
+          for (let first = 0; first < Math.min(count, 30); first++) {
             await find([first]);
-            for (let second = first + 1; second < count; second++) {
+            for (let second = first + 1; second < Math.min(count, 30); second++) {
               await find([first, second]);
-              // A third swap where the file is opened and looked at, and not in all of the rounds.
               for (let third = second + 1; third < Math.min(count, 10); third++) {
                 await find([first, second, third]);
               }
@@ -192,8 +198,7 @@ for (const [kernel, ofKernel] of KERNELS) {
         const words = new Map<string, number>();
         await whileSwapping(folder, "folder", "link", () => count(words, root, "/folder/"));
         for (const word of words.keys()) assert(!word.includes("secret"), word);
-        // Where each round must meet the folder, it is seldom listed while it is swapped.
         if (ofKernel === files) assert(words.has("listing a"), JSON.stringify([...words]));
-      }, { symlinks, files: ofKernel, directories: "list" }));
+      }, { symlinks, files: ofKernel, directories: "list", clock: systemClock }));
   }
 }

@@ -23,7 +23,7 @@ import {
   type ServedFile,
 } from "../../src/files/mod.ts";
 import { systemTransport } from "../../src/system_transport.ts";
-import type { Files, OpenFile, OpenFolder } from "../../src/transport/mod.ts";
+import type { Clock, Files, OpenFile, OpenFolder } from "../../src/transport/mod.ts";
 import { settle } from "../support/seeds.ts";
 
 /** The files of the runtime. */
@@ -99,7 +99,12 @@ export async function withRoot(
   const folder = new Folder();
   try {
     mkdirSync(folder.at("root"));
-    const root = new FileRoot({ root: folder.at("root"), files, ...options });
+    const root = new FileRoot({
+      root: folder.at("root"),
+      files,
+      clock: instantClock,
+      ...options,
+    });
     await root.check();
     await run(root, folder);
     await settle();
@@ -141,6 +146,16 @@ export async function summary(found: Found): Promise<string> {
       return "missing";
   }
 }
+
+/** A clock on which nobody waits. */
+export const instantClock: Clock = {
+  now: () => performance.now(),
+  schedule(_, run) {
+    let isCancelled = false;
+    queueMicrotask(() => isCancelled || run());
+    return () => isCancelled = true;
+  },
+};
 
 /** Files of a system whose kernel does not say by which path it knows what is open. */
 export const silentFiles: Files = createSystemFiles({

@@ -22,6 +22,7 @@ import {
   readAll,
   readExactly,
   rejection,
+  sha256,
   textOf,
 } from "../transport/tools.ts";
 import { OWNER_URL } from "./ring.ts";
@@ -175,6 +176,24 @@ export function realCases(kind: "thread" | "process", skip: string | false): voi
     await channel.send(far, { kind: "collect" });
     assertEquals(textOf(await heard("collected")), "all");
     await Promise.all([near.close(), listener.close()]);
+    await owner.terminate();
+  });
+
+  check("moves what the runtime has read ahead of the program", async () => {
+    const { owner, channel, heard } = await startOther();
+    const listener = await transport.listen({ transferable });
+    const up = pattern(400_000, 9);
+    for (let round = 0; round < 10; round++) {
+      const [near, far] = await pairOf(listener);
+      const writing = near.write(up).then(() => near.closeWrite());
+      // The read ends within the runtime's callback, and what it holds besides must go along.
+      const head = await readExactly(far, 1 + round * 1000);
+      const sent = channel.send(far, { kind: "collect" }, { unread: head });
+      await Promise.all([writing, sent]);
+      assertEquals(sha256(await heard("collected")), sha256(up));
+      await near.close();
+    }
+    await listener.close();
     await owner.terminate();
   });
 

@@ -47,6 +47,21 @@ if (text !== "echo, please") throw new Error("Cannot echo: got " + JSON.stringif
 console.log("echo ok");
 `;
 
+/** A server whose manager is a script of the package, in a thread and in a process. */
+const PLACED = `
+import { serveDownloads } from "${name}";
+
+const inNode = !("Deno" in globalThis) && !("Bun" in globalThis);
+for (const placement of inNode ? ["process"] : ["thread", "process"]) {
+  const server = await serveDownloads({ root: ".", placement });
+  const response = await fetch(server.url + "package.json", { headers: { connection: "close" } });
+  const { name } = await response.json();
+  if (!name.startsWith("consumer-") || server.placement !== placement) throw new Error(name);
+  await server.close();
+}
+console.log("placed ok");
+`;
+
 const REQUIRE = `
 const { systemTransport } = require("${name}");
 if (typeof systemTransport !== "function") throw new Error("Cannot require ${name}");
@@ -100,16 +115,19 @@ function check(): void {
   const node = project("node");
   run(node, ["npm", "install", "--silent", "--no-audit", "--no-fund", packed]);
   expect(run(node, [...nodeCommand(), "echo.mjs"]), "echo ok");
+  expect(run(node, [...nodeCommand(), "placed.mjs"]), "placed ok");
   expect(run(node, [...nodeCommand(), "require.cjs"]), "require ok");
 
   // Deno cannot install a tarball by itself: npm does, and Deno runs on the result.
   const deno = project("deno");
   run(deno, ["npm", "install", "--silent", "--no-audit", "--no-fund", packed]);
   expect(run(deno, [...denoCommand(), "run", "-A", "echo.mjs"]), "echo ok");
+  expect(run(deno, [...denoCommand(), "run", "-A", "placed.mjs"]), "placed ok");
 
   const bun = project("bun");
   run(bun, [...bunCommand(), "add", packed]);
   expect(run(bun, [...bunCommand(), "run", "echo.mjs"]), "echo ok");
+  expect(run(bun, [...bunCommand(), "run", "placed.mjs"]), "placed ok");
 
   run(node, [join(TOP, "node_modules", ".bin", "tsc"), "-p", "."]);
 }
@@ -122,6 +140,7 @@ function project(runtime: string): string {
   const files = {
     "package.json": JSON.stringify(manifest),
     "echo.mjs": ECHO,
+    "placed.mjs": PLACED,
     "require.cjs": REQUIRE,
     "consumer.ts": CONSUMER,
     "tsconfig.json": JSON.stringify(CONSUMER_CONFIG),

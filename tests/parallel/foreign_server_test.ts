@@ -243,6 +243,13 @@ test("parallelGet() goes on with fewer sockets when a server turns the others aw
     const { data, sockets } = await parallelGet(url, { ...OPTIONS, sockets: 6 });
     assertEquals([data, sockets.length], [BYTES, 2]);
   });
+  await withServer(limited, async ({ url }) => {
+    const start = performance.now();
+    const { data } = await parallelGet(url, { ...OPTIONS, sockets: 6, backoffMs: 20_000 });
+    assertEquals(data, BYTES);
+    // Who pauses does not hold up the end.
+    assertEquals(performance.now() - start < 5000, true);
+  });
 });
 
 test("parallelGet() holds no more than maxDataBytes in memory", async () => {

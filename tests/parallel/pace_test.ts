@@ -76,7 +76,7 @@ test("waitAfter() doubles up to its bound, and shortens by chance", () => {
 });
 
 test("askedWaitMs() reads seconds, and nothing else", () => {
-  assertEquals(["0", "5", "120"].map(askedWaitMs), [0, 5000, 120_000]);
+  assertEquals(["0", "5", "60", "86400"].map(askedWaitMs), [0, 5000, 60_000, 60_000]);
   for (
     const text of [
       undefined,
@@ -85,7 +85,7 @@ test("askedWaitMs() reads seconds, and nothing else", () => {
       "1.5",
       "soon",
       "Wed, 21 Oct 2015 07:28:00 GMT",
-      "9".repeat(9),
+      "9".repeat(10),
     ]
   ) {
     assertEquals(askedWaitMs(text), 0);

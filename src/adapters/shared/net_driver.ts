@@ -120,7 +120,7 @@ export class NetDriver implements SocketDriver {
     if (this.#closed) queueMicrotask(() => watcher.gone(this.#error)); // It came before the handoff.
   }
 
-  park(): Promise<ParkedConnection> {
+  park(): ParkedConnection {
     this.#inbox.watcher = undefined;
     return ParkedNet.stop(this.#leave(), resumeNet, this.#inbox.drain());
   }

@@ -1,5 +1,4 @@
 import type { Socket as NetSocket } from "node:net";
-import { setImmediate } from "node:timers";
 import type { ParkedConnection, SocketDriver } from "../../transport/mod.ts";
 import { canSendEarly } from "./early_send.ts";
 import { eventsSeen } from "./event_turns.ts";
@@ -50,20 +49,11 @@ export class ParkedNet implements ParkedConnection {
   }
 
   /** Stop a socket that was at work here; `unread` came before. */
-  static async stop(
-    socket: NetSocket,
-    drive: DriveNet,
-    unread: readonly Uint8Array[],
-  ): Promise<ParkedNet> {
+  static stop(socket: NetSocket, drive: DriveNet, unread: readonly Uint8Array[]): ParkedNet {
+    if (socket.destroyed) throw socket.errored ?? new Error("it is closed");
     const parked = new ParkedNet(socket, drive);
     parked.#unread.push(...unread);
     parked.#stop();
-    if (inDeno) {
-      // Deno has read ahead of the program: what it has by then comes in this turn.
-      await new Promise<void>((resolve) => void setImmediate(resolve));
-      parked.#stop();
-    }
-    if (socket.destroyed) throw socket.errored ?? new Error("it is closed");
     return parked;
   }
 
@@ -105,7 +95,7 @@ export class ParkedNet implements ParkedConnection {
     const socket = this.connection;
     const handle = handleOf(socket);
     socket.pause();
-    // Else `read` would start it again.
+    // Else `read` would start it again, and what comes then would be lost.
     if (handle !== undefined && "reading" in handle) handle.reading = true;
     for (let chunk = socket.read(); chunk !== null; chunk = socket.read()) {
       this.#unread.push(chunk as Uint8Array);

@@ -87,3 +87,31 @@ test("HandleTurns asks nothing while one end sends handles only", () => {
   }
   assertEquals(got.length, 6);
 });
+
+test("HandleTurns lets an end have its turn while the other one sends without end", () => {
+  const ends = [new KernelEnd(), new KernelEnd()] as const;
+  ends[0].other = ends[1];
+  ends[1].other = ends[0];
+  for (const asks of [0, 1] as const) {
+    const turns = [
+      new HandleTurns<number>(ends[0], true),
+      new HandleTurns(ends[1], false),
+    ] as const;
+    const got: unknown[][] = [[], []];
+    turns[0].listen((frame) => void got[1]!.push(frame));
+    turns[1].listen((frame) => void got[0]!.push(frame));
+    const streams = asks === 0 ? 1 : 0;
+    turns[asks].write("plain");
+    turns[asks].write("handle", 1);
+    for (let step = 0; step < 200; step++) {
+      // There is always more on its way than has been read.
+      turns[streams].write(`h${step}`, step);
+      turns[streams].write(`h${step} again`, step);
+      ends[asks].read();
+      ends[streams].read();
+    }
+    assertEquals(got[asks], ["plain", "handle"], `end ${asks} never had its turn`);
+    while (ends[0].read() || ends[1].read());
+    assertEquals(got[streams]!.length, 400);
+  }
+});

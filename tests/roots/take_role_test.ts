@@ -1,0 +1,52 @@
+// Programs whose threads and processes run the whole program again.
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { assertEquals } from "@std/assert";
+import { takeRole } from "../../mod.ts";
+import { Folder } from "../download/tools.ts";
+import { runtime, test } from "../harness.ts";
+
+const PROGRAM = fileURLToPath(new URL("../fixtures/whole_program.ts", import.meta.url));
+
+function run(command: string, args: readonly string[]): string {
+  const options = { encoding: "utf8", timeout: 50_000, killSignal: "SIGKILL" } as const;
+  const { status, stdout, stderr } = spawnSync(command, args, options);
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: status ${status}\n${stderr}`);
+  return stdout;
+}
+
+test("takeRole() has none for a program that somebody else has started", () => {
+  assertEquals(takeRole(), false);
+});
+
+test("takeRole() makes a manager's thread of a program that was started as one", {
+  skip: runtime === "node" ? "no live socket moves to a thread in Node" : false,
+}, () => {
+  const folder = new Folder();
+  try {
+    folder.write("file.txt", "once more");
+    const flags = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
+    const output = run(process.execPath, [...flags, PROGRAM, "thread", folder.path]);
+    assertEquals(output, "thread 200 once more\n");
+  } finally {
+    folder.remove();
+  }
+});
+
+test("takeRole() makes manager's threads and processes of a compiled program", {
+  // Deno would have to download what it puts the program into.
+  skip: runtime === "bun" ? false : "only Bun compiles without the network",
+}, () => {
+  const folder = new Folder();
+  try {
+    folder.write("file.txt", "compiled");
+    const binary = folder.at("program");
+    run(process.execPath, ["build", "--compile", "--outfile", binary, PROGRAM]);
+    for (const placement of ["thread", "process"]) {
+      assertEquals(run(binary, [placement, folder.path]), `${placement} 200 compiled\n`);
+    }
+  } finally {
+    folder.remove();
+  }
+});
