@@ -12,6 +12,7 @@
  */
 export * from "./address_table/mod.ts";
 export * from "./download/mod.ts";
+export * from "./files/mod.ts";
 export * from "./handoff/mod.ts";
 export * from "./http/mod.ts";
 export * from "./parallel/mod.ts";

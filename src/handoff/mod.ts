@@ -22,8 +22,9 @@
  *
  * Who owns the connection: the sender up to 4, and while it is on its way; the receiver from 7 on.
  * Both copies are silent in between: nobody reads or writes, so that nothing can be lost or doubled.
- * The receiver touches its copy only when its `adopted` is with the system, and the sender judges the
- * end of a link only after the last message of it. So one of them has the connection, whoever dies:
+ * A process touches its copy only when its `adopted` is with the system, and the sender judges the end
+ * of a link only after the last message of it; a thread touches its copy when it has taken it in the
+ * ledger, where the sender can no longer withdraw it. So one of them has the connection, whoever dies:
  *
  * | what goes wrong | up to 3 | at 4 to 7 | after 8 |
  * | --- | --- | --- | --- |

@@ -48,6 +48,8 @@ export class FakeDesks {
   readonly refs: boolean[] = [];
   /** Throws, or returns, when a desk is started. */
   beforeStart: () => void | Promise<void> = () => {};
+  /** Whether the present desk is stuck, and the system says nothing of its end either. */
+  isMute = false;
   /** How many messages have come from desks. */
   arrived = 0;
   #links: { near: FakeLink; far: FakeLink } | undefined;
@@ -84,7 +86,7 @@ export class FakeDesks {
           link: links.near,
           descriptors: kind === "thread" ? kernel.descriptors("near") : undefined,
           end: () => {
-            if (links.far.isAlive) this.die({ reason: "terminated" }, links);
+            if (links.far.isAlive && !this.isMute) this.die({ reason: "terminated" }, links);
             return links.near.ended;
           },
           ref: (isNeeded) => void this.refs.push(isNeeded),
@@ -118,7 +120,7 @@ export class FakeDesks {
   /** Let one message arrive, at whichever end; whether there was one. */
   step(): boolean {
     const links = this.#links;
-    if (links === undefined) return false;
+    if (links === undefined || this.isMute) return false;
     if (links.near.step()) {
       this.arrived++;
       return true;

@@ -114,6 +114,31 @@ test("RemoteDesk sends what was on its way to a dead desk to the next one", asyn
   assertEquals(desks.left, [0, 0, 0, 0]);
 });
 
+test("RemoteDesk takes a desk that says nothing and takes nothing for dead", async () => {
+  const desks = new FakeDesks({}, { kind: "thread" });
+  const checked = watched(desks.desk.check());
+  await desks.settle();
+  assert("value" in checked);
+  desks.isMute = true;
+  const { client, front } = await desks.accept();
+  const taken = watched(desks.take(front, "/small"));
+  const reading = client.answer();
+  await desks.pass(10_050);
+  assertEquals((await reading).status, 503);
+  await client.socket.close();
+  await desks.pass(2000);
+  assertEquals([taken.value?.status, desks.codes], [503, ["HANDOFF_TIMEOUT", "DOWNLOAD_LOST"]]);
+  desks.isMute = false;
+  const next = await desks.accept();
+  const served = watched(desks.take(next.front, "/small"));
+  const answered = next.client.answer();
+  await desks.pass(100);
+  assertEquals([(await answered).status, desks.startedMs.length], [200, 2]);
+  served.value!.socket!.abort();
+  void desks.desk.close();
+  await desks.settle();
+});
+
 test("RemoteDesk answers 503 when no desk comes in time, and says each time why", async () => {
   const desks = new FakeDesks();
   desks.beforeStart = () => {
