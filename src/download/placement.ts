@@ -100,7 +100,9 @@ function refusalOf(
     return host.processes.check(SCRIPT, { url: processUrl });
   }
   if (host.workers === undefined) return no(`the transport "${name}" starts no threads`);
-  if (host.descriptors === undefined) {
+  const why = host.checkDescriptors?.();
+  if (why?.code === "PERMISSION_DENIED") return why;
+  if (why !== undefined || host.descriptors === undefined) {
     return no("a live connection cannot be duplicated for another thread here");
   }
   return host.workers.check(SCRIPT, { url: workerUrl });

@@ -116,20 +116,24 @@ export class RemoteKeeper {
     const { source, clock, events } = this.#parts;
     this.#throwIfClosing();
     const open = await source.open();
-    const line = new RemoteLine(source.kind, open, clock, events);
-    line.use(); // Until it is open; the program may wait for nothing else.
-    const stop = clock.schedule(START_MS, () => void line.terminate());
+    let line: RemoteLine | undefined;
+    let stop = () => {};
     try {
+      line = new RemoteLine(source.kind, open, clock, events);
+      line.use(); // Until it is open; the program may wait for nothing else.
+      const begun = line;
+      stop = clock.schedule(START_MS, () => void begun.terminate());
       this.#throwIfClosing();
       await events.begin(line);
       this.#throwIfClosing();
+      return line;
     } catch (error) {
-      await line.terminate();
+      void open.end(); // Nothing is left of what could not be opened.
+      await line?.terminate();
       throw error;
     } finally {
       stop();
     }
-    return line;
   }
 
   /** Wait until the next start may begin, or none may. */

@@ -62,12 +62,12 @@ class ChildOwner extends IpcLink implements StartedOwner {
 
   ref(): void {
     this.#child.ref();
-    this.#child.channel?.ref();
+    this.#child.channel?.ref?.(); // Bun's channel goes with the child.
   }
 
   unref(): void {
     this.#child.unref();
-    this.#child.channel?.unref();
+    this.#child.channel?.unref?.();
   }
 }
 

@@ -1,23 +1,24 @@
 // Managers whose thread or process dies while it works.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { type ServeDownloadsOptions, systemTransport } from "../../../mod.ts";
 import { runtime, test } from "../../harness.ts";
 import { countDescriptors, descriptorsBack, eventually, sleep } from "../../transport/tools.ts";
-import { expectStats, type Served, serving } from "../tools.ts";
+import { Client, expectStats, Folder, type Served, serving } from "../tools.ts";
 
 // Opened once in a program, and kept.
 if (runtime !== "node") await systemTransport().host.descriptors?.();
 
 const BIG = 24 * 2 ** 20;
 
-/** The children of this process that run a desk. */
-function desks(): number[] {
-  const { stdout } = spawnSync("pgrep", ["-P", String(process.pid), "-f", "download_desk"]);
+/** The children of a process that run a desk. */
+function desks(parent: number = process.pid): number[] {
+  const { stdout } = spawnSync("pgrep", ["-P", String(parent), "-f", "download_desk"]);
   return String(stdout).split("\n").filter((line) => line !== "").map(Number);
 }
 
@@ -60,6 +61,43 @@ test("a manager's process that is killed loses what it sent, and another one tak
   }, { placement: "process" });
   assertEquals(desks(), []);
 });
+
+test("a manager's process ends when its program is killed, and with it what it sent", {
+  skip: hasPgrep ? false : "no pgrep",
+}, async () => {
+  const folder = new Folder();
+  folder.fill("big", BIG);
+  const script = fileURLToPath(new URL("../../clients/placed_server.ts", import.meta.url));
+  const flags = runtime === "deno" ? ["run", "-A", "--no-check"] : [];
+  const program = spawn(process.execPath, [...flags, script, folder.path, "process"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const port = await new Promise<number>((resolve) =>
+    program.stdout.on("data", (text) => resolve(Number(/:(\d+)\/$/m.exec(String(text))?.[1])))
+  );
+  const client = await Client.connect({ hostname: "127.0.0.1", port });
+  try {
+    await client.send("GET /big");
+    await client.answerHead();
+    const [desk] = desks(program.pid);
+    assert(desk !== undefined);
+    program.kill("SIGKILL");
+    assert(await client.countUntilEnd() < BIG);
+    await eventually(() => !isAlive(desk), () => "the desk lives on");
+  } finally {
+    program.kill("SIGKILL");
+    client.socket.abort();
+    folder.remove();
+  }
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 for (const way of ["throw", "exit"]) {
   test(

@@ -100,6 +100,7 @@ for (const placement of PLACEMENTS) {
       onError: (error) => errors.push(error),
       authorize: ({ target }) => {
         if (target.endsWith("range")) throw new RangeError("too much");
+        // deno-lint-ignore no-throw-literal
         if (target.endsWith("odd")) throw "a word";
         const facts = { limit: 7, cause: new Error("why") };
         throw new JackfieldError("POOL_TIMEOUT", "Cannot ask", facts);

@@ -277,9 +277,11 @@ test("Download.cancel() and pause() of a desk elsewhere hold at every moment", a
   assert(await moving.client.countUntilEnd() < 60_000);
 
   const held = await desks.accept();
+  desks.die(); // There is no desk for a while.
+  await desks.settle();
   const taken = watched(desks.take(held.front, "/large"));
   const [download] = desks.desk.downloads();
-  download!.pause(); // before it has arrived
+  download!.pause(); // before it was sent
   const reading = held.client.answer();
   await desks.pass(500);
   assertEquals([download!.paused, taken.value], [true, undefined]);
@@ -289,7 +291,22 @@ test("Download.cancel() and pause() of a desk elsewhere hold at every moment", a
   assertEquals((await reading).body, FILES.large);
   taken.value!.socket!.abort();
   await desks.settle();
-  assertEquals(desks.codes, ["Error: before the desk was there", "Error: on its way"]);
+  assertEquals(desks.codes, [
+    "Error: before the desk was there",
+    "Error: on its way",
+    "DOWNLOAD_LOST",
+  ]);
+
+  const other = await desks.accept();
+  const late = watched(desks.take(other.front, "/large"));
+  desks.desk.downloads()[0]!.pause(); // on its way
+  const answering = other.client.answer();
+  await desks.pass(500);
+  assertEquals([desks.desk.stats().active, late.value], [1, undefined]);
+  desks.desk.downloads()[0]!.resume();
+  await desks.pass(100);
+  assertEquals((await answering).body, FILES.large);
+  late.value!.socket!.abort();
   void desks.desk.close();
   await desks.settle();
   assertEquals(desks.left, [0, 0, 0, 0]);

@@ -10,7 +10,6 @@ export const SOME: readonly string[] = [
   "control_test.ts",
   "download_manager_test.ts",
   "hooks_test.ts",
-  "unreliable_test.ts",
 ];
 
 /** All such files; tests/long/ runs them. */
@@ -22,6 +21,7 @@ export const ALL: readonly string[] = [
   "paths_test.ts",
   "serve_downloads_test.ts",
   "shares_test.ts",
+  "unreliable_test.ts",
 ];
 
 /** Register them for a placement. */
