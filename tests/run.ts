@@ -4,6 +4,7 @@
 //   deno task test --only deno,bun              in these only
 //   deno task test tests/pool tests/queue/x_test.ts    these folders and files only
 //   deno task test --long                       the long tests instead
+//   deno task test --only deno --coverage       leaves profiles in coverage/
 //
 // Needs nothing but node: modules, so that Deno, Bun and Node can all start it.
 import { spawn, spawnSync } from "node:child_process";
@@ -20,7 +21,7 @@ const OWN_CONFIG = ".deno.test.json"; // ignored by git, and gone afterwards
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const { only, long, paths } = readArguments(process.argv.slice(2));
+const { only, long, coverage, paths } = readArguments(process.argv.slice(2));
 const limitMs = long ? 3_600_000 : 300_000;
 const files = findTests(long, paths);
 if (files.length === 0) {
@@ -36,12 +37,15 @@ for (const runner of only) {
 finish(totals);
 
 /** Split the command line into flags and paths. */
-function readArguments(args: string[]): { only: Runner[]; long: boolean; paths: string[] } {
-  const found = { only: [...RUNNERS], long: false, paths: [] as string[] };
+function readArguments(
+  args: string[],
+): { only: Runner[]; long: boolean; coverage: boolean; paths: string[] } {
+  const found = { only: [...RUNNERS], long: false, coverage: false, paths: [] as string[] };
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (arg === "--") continue;
     else if (arg === "--long") found.long = true;
+    else if (arg === "--coverage") found.coverage = true;
     else if (arg === "--only") found.only = readRunners(args[++at] ?? "");
     else if (arg.startsWith("--only=")) found.only = readRunners(arg.slice("--only=".length));
     else if (arg.startsWith("-")) refuse(`Unknown option ${arg}`);
@@ -106,6 +110,7 @@ async function start(runner: Runner): Promise<Outcome[]> {
     console.log(`# @std/assert, @std/net: ${source}`);
     // Types are checked by `deno task check`; here every thread that a test starts would check its own.
     const command = [...denoCommand(), "test", "-A", "--no-check", `--config=${path}`];
+    if (coverage) command.push("--coverage", "--coverage-raw-data-only");
     return await runAll(halves.map((half) => [...command, ...half]));
   } finally {
     rmSync(OWN_CONFIG, { force: true });

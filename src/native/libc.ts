@@ -73,7 +73,8 @@ function openInDeno({ dlopen, UnsafePointerView }: DenoLike): Libc {
 }
 
 async function openInBun(): Promise<Libc> {
-  const { dlopen, read } = await import("bun:ffi") as unknown as BunFfi;
+  const name: string = "bun:ffi"; // A literal would need Bun's types to compile.
+  const { dlopen, read } = await import(name) as BunFfi;
   const symbols = firstOf((file) => {
     const entries = Object.entries(SIGNATURES).map(([name, [parameters, result]]) => {
       const args = parameters.map((type) => BUN_TYPES[type] ?? type);

@@ -92,12 +92,7 @@ export type {
   StartOptions,
 } from "./owner_link.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
-export type {
-  DriverWatcher,
-  ParkedConnection,
-  ReadWaiter,
-  SocketDriver,
-} from "./socket_driver.ts";
+export type { DriverWatcher, ParkedConnection, ReadWaiter, SocketDriver } from "./socket_driver.ts";
 export type { DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";
