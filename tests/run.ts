@@ -17,6 +17,8 @@ import { bunCommand, denoCommand, nodeCommand } from "./support/tools.ts";
 
 const RUNNERS: readonly Runner[] = ["deno", "bun", "node"];
 const ELSEWHERE = ["tests/clients/", "tests/long/", "tests/support/", "tests/workerd/"];
+/** So many files are run at a time: most of them wait more than they work. */
+const TOGETHER = 3;
 const OWN_CONFIG = ".deno.test.json"; // ignored by git, and gone afterwards
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -83,14 +85,16 @@ function findTests(long: boolean, wanted: string[]): string[] {
     .sort();
 }
 
-/** Run the suite in one runtime: two files at a time, for most of them wait more than they work. */
+/** Run the suite in one runtime. */
 async function start(runner: Runner): Promise<Outcome[]> {
   if (!existsSync("node_modules/@std/assert/mod.ts")) await run([...denoCommand(), "install"]);
-  const halves = [0, 1].map((half) => files.filter((_, index) => index % 2 === half))
-    .filter(({ length }) => length > 0);
+  const shares = Array.from(
+    { length: Math.min(TOGETHER, files.length) },
+    (_, share) => files.filter((_, index) => index % TOGETHER === share),
+  );
   if (runner === "bun") {
-    return await runAll(halves.map((half) => {
-      const paths = half.map((file) => `./${file}`); // without "./" Bun takes them as patterns
+    return await runAll(shares.map((share) => {
+      const paths = share.map((file) => `./${file}`); // without "./" Bun takes them as patterns
       return [...bunCommand(), "test", ...paths];
     }));
   }
@@ -98,7 +102,7 @@ async function start(runner: Runner): Promise<Outcome[]> {
     return await runAll([[
       ...nodeCommand(),
       "--test",
-      "--test-concurrency=2", // a process for each file
+      `--test-concurrency=${TOGETHER}`, // a process for each file
       "--test-force-exit", // a failed test may leave a server open
       "--test-reporter=tap",
       ...files,
@@ -111,7 +115,7 @@ async function start(runner: Runner): Promise<Outcome[]> {
     // Types are checked by `deno task check`; here every thread that a test starts would check its own.
     const command = [...denoCommand(), "test", "-A", "--no-check", `--config=${path}`];
     if (coverage) command.push("--coverage", "--coverage-raw-data-only");
-    return await runAll(halves.map((half) => [...command, ...half]));
+    return await runAll(shares.map((share) => [...command, ...share]));
   } finally {
     rmSync(OWN_CONFIG, { force: true });
   }

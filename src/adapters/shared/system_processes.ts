@@ -71,6 +71,9 @@ class ChildOwner extends IpcLink implements StartedOwner {
   }
 }
 
+/** What a child has sent before its end comes within this time after it. */
+const LATE_MS = 500;
+
 /** Its end: when it has been reaped, and everything that it sent has come. */
 function endOf(child: ChildProcess): { promise: Promise<OwnerEnd>; terminated(): void } {
   let terminated = false;
@@ -82,6 +85,10 @@ function endOf(child: ChildProcess): { promise: Promise<OwnerEnd>; terminated():
       const reason = terminated ? "terminated" : exit.exitCode === 0 ? "exited" : "failed";
       resolve({ reason, ...exit });
     };
+    const disconnected = () => {
+      connected = false;
+      settle();
+    };
     child.on("exit", (code, signal) => {
       exit = {
         ...(code === null ? {} : { exitCode: code }),
@@ -89,11 +96,10 @@ function endOf(child: ChildProcess): { promise: Promise<OwnerEnd>; terminated():
       };
       connected &&= child.connected;
       settle();
+      // Deno says nothing of the end of a channel that was written to after it.
+      if (connected) setTimeout(disconnected, LATE_MS);
     });
-    child.on("disconnect", () => {
-      connected = false;
-      settle();
-    });
+    child.on("disconnect", disconnected);
     child.on("error", (error) => {
       if (child.pid === undefined) resolve({ reason: "failed", error });
     });

@@ -6,7 +6,6 @@ import { placed } from "../tools.ts";
 
 /** Files whose tests say nothing about where a manager works, and see most of what it does. */
 export const SOME: readonly string[] = [
-  "close_test.ts",
   "control_test.ts",
   "download_manager_test.ts",
   "hooks_test.ts",
@@ -15,6 +14,7 @@ export const SOME: readonly string[] = [
 /** All such files; tests/long/ runs them. */
 export const ALL: readonly string[] = [
   ...SOME,
+  "close_test.ts",
   "connection_test.ts",
   "listing_test.ts",
   "many_clients_test.ts",
