@@ -8,7 +8,7 @@
 //
 // Needs nothing but node: modules, so that Deno, Bun and Node can all start it.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,19 @@ const RUNNERS: readonly Runner[] = ["deno", "bun", "node"];
 const ELSEWHERE = ["tests/clients/", "tests/long/", "tests/support/", "tests/workerd/"];
 /** So many files are run at a time: most of them wait more than they work. */
 const TOGETHER = 3;
+/** Rooms whose tests share one process in Node; the folder is ignored by git, and gone afterwards. */
+const JOINED: ReadonlySet<string> = new Set([
+  "address_table",
+  "download",
+  "files",
+  "http",
+  "parallel",
+  "pool",
+  "queue",
+  "strategy",
+  "transport",
+]);
+const ROOMS = "tests/.rooms";
 const OWN_CONFIG = ".deno.test.json"; // ignored by git, and gone afterwards
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -99,14 +112,20 @@ async function start(runner: Runner): Promise<Outcome[]> {
     }));
   }
   if (runner === "node") {
-    return await runAll([[
-      ...nodeCommand(),
-      "--test",
-      `--test-concurrency=${TOGETHER}`, // a process for each file
-      "--test-force-exit", // a failed test may leave a server open
-      "--test-reporter=tap",
-      ...files,
-    ]]);
+    rmSync(ROOMS, { recursive: true, force: true }); // of a run that was killed
+    mkdirSync(ROOMS);
+    try {
+      return await runAll([[
+        ...nodeCommand(),
+        "--test",
+        `--test-concurrency=${TOGETHER}`, // a process for each file
+        "--test-force-exit", // a failed test may leave a server open
+        "--test-reporter=tap",
+        ...joinRooms(files),
+      ]]);
+    } finally {
+      rmSync(ROOMS, { recursive: true });
+    }
   }
   try {
     const { path, fromJsr } = pickConfig();
@@ -119,6 +138,22 @@ async function start(runner: Runner): Promise<Outcome[]> {
   } finally {
     rmSync(OWN_CONFIG, { force: true });
   }
+}
+
+/** One file for all of a room where many are small: to start Node takes half a second each time. */
+function joinRooms(files: string[]): string[] {
+  const rooms = new Map<string, string[]>();
+  const others: string[] = [];
+  for (const file of files) {
+    const [, room = "", ...rest] = file.split("/");
+    if (JOINED.has(room) && rest.length === 1) rooms.set(room, [...rooms.get(room) ?? [], file]);
+    else others.push(file);
+  }
+  for (const [room, parts] of rooms) {
+    const text = parts.map((part) => `import "../${part.slice("tests/".length)}";\n`).join("");
+    writeFileSync(`${ROOMS}/${room}_test.ts`, text);
+  }
+  return [...[...rooms.keys()].map((room) => `${ROOMS}/${room}_test.ts`), ...others];
 }
 
 /** A config without the stand-ins if JSR answers; otherwise the checked-in one. */
