@@ -51,6 +51,11 @@ export function textAnswer(
   return { status, output: new Output(head, parts) };
 }
 
+/** An answer to who may ask again in a moment. */
+export function busyAnswer(context: AnswerContext, text: string): Answer {
+  return textAnswer(context, 503, text, [["Retry-After", "1"]]);
+}
+
 let dateSecond = NaN;
 let dateText = "";
 

@@ -1,3 +1,4 @@
+import type { FileRootOptions } from "../files/mod.ts";
 import type { DispositionType, FieldLine } from "../http/mod.ts";
 import type { Clock, OnError, Transport } from "../transport/mod.ts";
 import type { DownloadObserver } from "./download_observer.ts";
@@ -86,24 +87,8 @@ export interface DownloadShares {
 }
 
 /** Which files there are, and what is said about them. */
-export interface DownloadFiles {
-  /** The folder whose files are served. */
-  readonly root: string;
-  /**
-   * Which symbolic links are followed: those that end inside of the root, none, or all.
-   *
-   * @default {"inside"}
-   */
-  readonly symlinks?: "inside" | "never" | "follow";
-  /** What becomes of names that begin with a dot. @default {"hide"} */
-  readonly dotfiles?: "hide" | "serve";
-  /**
-   * What a folder gives: its index.html, or a plain list of its files where there is none, or
-   * nothing.
-   *
-   * @default {"index"}
-   */
-  readonly directories?: "index" | "list" | "none";
+export interface DownloadFiles
+  extends Pick<FileRootOptions, "root" | "symlinks" | "dotfiles" | "directories"> {
   /**
    * Whether `NAME.br` and `NAME.gz` beside a file are sent in its place to who accepts them.
    *

@@ -12,13 +12,14 @@ import {
   type Representation,
 } from "../http/mod.ts";
 import { isJackfieldError } from "../transport/mod.ts";
-import { type Answer, type AnswerContext, answerHead, textAnswer } from "./answers.ts";
+import { type Answer, type AnswerContext, answerHead, busyAnswer, textAnswer } from "./answers.ts";
 import { contentTypeOf } from "./content_type.ts";
 import type { Held } from "./download.ts";
 import type { DownloadFiles, DownloadHooks } from "./download_options.ts";
 import type { DownloadRefusal, DownloadRequest } from "./download_request.ts";
 import { listingPage } from "./listing.ts";
 import { Output } from "./output.ts";
+import { assertAtLeast } from "./settings.ts";
 
 /** An answer, and what must be given back when it was sent. */
 export interface PreparedAnswer extends Answer {
@@ -53,12 +54,8 @@ export class FileAnswers {
     const { cacheControl, disposition, maxRanges = 1, maxDigestBytes = MAX_DIGEST_BYTES } = options;
     if (cacheControl !== undefined) checkCacheControl(cacheControl);
     if (disposition !== undefined) formatContentDisposition(disposition);
-    if (!(maxRanges >= 0)) {
-      throw new RangeError(`Cannot use maxRanges "${maxRanges}": expected 0 or more`);
-    }
-    if (!(maxDigestBytes >= 0)) {
-      throw new RangeError(`Cannot use maxDigestBytes "${maxDigestBytes}": expected 0 or more`);
-    }
+    assertAtLeast("maxRanges", maxRanges, 0);
+    assertAtLeast("maxDigestBytes", maxDigestBytes, 0);
     this.#root = root;
     this.#options = options;
     this.#codings = options.precompressed === false ? [] : CODINGS;
@@ -218,7 +215,5 @@ export function failureAnswer(context: AnswerContext, error: unknown): Answer {
     (isJackfieldError(error, "FILE_FAILED") &&
       (error.osCode === "EMFILE" || error.osCode === "ENFILE"));
   const text = "The file cannot be read now.\n";
-  return isShort
-    ? textAnswer(context, 503, text, [["Retry-After", "1"]])
-    : textAnswer(context, 500, text);
+  return isShort ? busyAnswer(context, text) : textAnswer(context, 500, text);
 }

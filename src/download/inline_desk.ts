@@ -9,7 +9,8 @@ import {
   type Socket,
   systemClock,
 } from "../transport/mod.ts";
-import { type Answer, type AnswerContext, textAnswer } from "./answers.ts";
+import { accountOf } from "./account.ts";
+import { type Answer, type AnswerContext, busyAnswer, textAnswer } from "./answers.ts";
 import { CopyEngine } from "./copy_engine.ts";
 import { type Download, type DownloadKeeper, ManagedDownload } from "./download.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
@@ -17,6 +18,7 @@ import type { DownloadDesk, DownloadStats } from "./download_desk.ts";
 import type { DownloadRequest, DownloadResult } from "./download_request.ts";
 import { Farewells } from "./farewells.ts";
 import { failureAnswer, FileAnswers, type PreparedAnswer } from "./file_answers.ts";
+import { Notices } from "./notices.ts";
 import type { Settings } from "./settings.ts";
 
 /** A file that changes while it is looked at is looked at again so often. */
@@ -26,6 +28,7 @@ const MAX_ATTEMPTS = 3;
 export class InlineDesk implements DownloadDesk {
   #settings: Settings;
   #options: DownloadManagerOptions;
+  #notices: Notices;
   #clock: Clock;
   #root: FileRoot;
   #answers: FileAnswers;
@@ -53,10 +56,11 @@ export class InlineDesk implements DownloadDesk {
     const { transport, clock = systemClock } = options;
     this.#settings = settings;
     this.#options = options;
+    this.#notices = new Notices(options);
     this.#clock = clock;
     this.#root = new FileRoot({ ...options, files: transport.host.files });
     this.#answers = new FileAnswers(this.#root, options);
-    const onError = (error: unknown) => this.#report(error);
+    const onError = (error: unknown) => this.#notices.report(error);
     this.#farewells = new Farewells(clock, settings.stallTimeoutMs);
     this.#deadlines = new Deadlines(clock, { onError });
     this.#flows = new ByteScheduler({
@@ -127,18 +131,10 @@ export class InlineDesk implements DownloadDesk {
   /** Let a request wait for its place, which it may have at once. */
   #enqueue(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
     try {
-      const { clientOf = clientByAddress, priorityOf } = this.#options;
-      const priority = priorityOf === undefined ? 0 : priorityOf(request);
-      const download = new ManagedDownload(
-        socket,
-        request,
-        clientOf(request),
-        priority,
-        this.#keeper,
-      );
+      const { client, priority } = accountOf(request, this.#options);
+      const download = new ManagedDownload(socket, request, client, priority, this.#keeper);
       this.#downloads.add(download);
       try {
-        const { client } = download;
         download.flow = this.#flows.add(download, { client, priority });
       } catch (error) {
         this.#downloads.delete(download);
@@ -147,10 +143,10 @@ export class InlineDesk implements DownloadDesk {
       if (download.state === "queued") this.#waitInLine(download);
       return download.result;
     } catch (error) {
-      this.#report(error);
+      this.#notices.report(error);
       const context = this.#contextOf(request, false);
       const answer = isJackfieldError(error, "DOWNLOAD_QUEUE_FULL")
-        ? textAnswer(context, 503, "Too many downloads wait. Try again in a moment.\n", AGAIN)
+        ? busyAnswer(context, "Too many downloads wait. Try again in a moment.\n")
         : failureAnswer(context, error);
       return this.#dismiss(socket, answer);
     }
@@ -158,7 +154,7 @@ export class InlineDesk implements DownloadDesk {
 
   /** A client that leaves gives its place in the queue to others. */
   #waitInLine(download: ManagedDownload): void {
-    this.#tell("queued", download);
+    this.#notices.tell("queued", download);
     const { socket } = download;
     socket.watch(() => {
       if (download.state !== "queued" || socket.state === "open") return;
@@ -176,7 +172,7 @@ export class InlineDesk implements DownloadDesk {
     download.flow = flow;
     download.state = "preparing";
     download.socket.watch(undefined);
-    this.#tell("started", download);
+    this.#notices.tell("started", download);
     void this.#prepare(download);
   }
 
@@ -190,7 +186,7 @@ export class InlineDesk implements DownloadDesk {
       if (download.state === "preparing") this.#send(download, answer);
       else answer.held?.release();
     } catch (error) {
-      this.#report(error);
+      this.#notices.report(error);
       if (download.state === "preparing") this.#send(download, failureAnswer(context, error));
     } finally {
       this.#preparing--;
@@ -210,7 +206,7 @@ export class InlineDesk implements DownloadDesk {
     const body = Math.min(bytes, download.bytes);
     if (body === 0) return;
     this.#bytes += body;
-    if (this.#options.observer?.progress !== undefined) this.#tell("progress", download, body);
+    this.#notices.tell("progress", download, body);
   }
 
   /** The engine cannot go on: as long as nothing was sent, the client can still be told. */
@@ -228,7 +224,7 @@ export class InlineDesk implements DownloadDesk {
       download.state = "preparing";
       return void this.#prepare(download);
     }
-    this.#report(error);
+    this.#notices.report(error);
     this.#send(download, failureAnswer(this.#contextOf(request, keepAlive), error));
   }
 
@@ -237,7 +233,7 @@ export class InlineDesk implements DownloadDesk {
     const { socket, status = 0, bytes, keepAlive } = download;
     this.#leave(download);
     if (!keepAlive) await this.#farewells.close(socket);
-    this.#tell("ended", download);
+    this.#notices.tell("ended", download);
     download.settle({ status, bytes, socket: keepAlive ? socket : undefined });
     this.#tellIfEmpty();
   }
@@ -247,8 +243,8 @@ export class InlineDesk implements DownloadDesk {
     if (download.state === "ended") return;
     this.#leave(download);
     download.socket.abort(error);
-    this.#report(error);
-    this.#tell("ended", download, error);
+    this.#notices.report(error);
+    this.#notices.tell("ended", download, error);
     download.refuse(error);
     this.#tellIfEmpty();
   }
@@ -296,7 +292,7 @@ export class InlineDesk implements DownloadDesk {
       return await this.#farewells.answer(socket, answer, keepAlive);
     } catch (error) {
       socket.abort(error);
-      this.#report(error);
+      this.#notices.report(error);
       throw error;
     } finally {
       this.#tellIfEmpty();
@@ -310,33 +306,4 @@ export class InlineDesk implements DownloadDesk {
   #tellIfEmpty(): void {
     if (this.#isEmpty) this.#emptied?.();
   }
-
-  #tell(
-    event: "queued" | "started" | "ended" | "progress",
-    download: ManagedDownload,
-    fact?: unknown,
-  ): void {
-    const { observer } = this.#options;
-    try {
-      if (event === "progress") observer?.progress?.(download, fact as number);
-      else if (event === "ended") observer?.ended?.(download, fact);
-      else observer?.[event]?.(download);
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#options.onError?.(error, { stage: "download" });
-    } catch {
-      // A download must not fail because the callback that watches it does.
-    }
-  }
-}
-
-const AGAIN = [["Retry-After", "1"]] as const;
-
-function clientByAddress({ remoteAddress }: DownloadRequest): string {
-  return remoteAddress.hostname;
 }

@@ -1,15 +1,11 @@
-/** A name in a folder. */
-export interface ListedName {
-  /** The plain name. */
-  readonly name: string;
-  /** What it is. */
-  readonly kind: "file" | "directory";
-  /** The length of a file, in bytes. */
-  readonly size: number;
-}
+import type { ListingEntry } from "../files/mod.ts";
 
 /** A plain page with links to what a folder has. */
-export function listingPage(path: string, names: readonly ListedName[], isCut: boolean): string {
+export function listingPage(
+  path: string,
+  names: readonly Omit<ListingEntry, "modifiedMs">[],
+  isCut: boolean,
+): string {
   const title = escapeText(path);
   const rows = names.map(({ name, kind, size }) => {
     const slash = kind === "directory" ? "/" : "";

@@ -1,12 +1,8 @@
+import type { ServedFile } from "../files/mod.ts";
 import type { BodyPart } from "../http/mod.ts";
 
 /** Where the bytes of a file come from. */
-export interface ByteFile {
-  /** Read at a position; resolves to the count, 0 at the end. */
-  read(into: Uint8Array, position: number): Promise<number>;
-  /** Whether the content is still that of the beginning. */
-  isUnchanged(): Promise<boolean>;
-}
+type ByteFile = Pick<ServedFile, "read" | "isUnchanged">;
 
 /** Bytes in memory, or, without them, of the file. */
 interface Piece {

@@ -3,11 +3,12 @@ import { unpackError } from "./desk_errors.ts";
 import type { DeskWord, DownloadNews, TakeReturn } from "./desk_words.ts";
 import type { DownloadStats } from "./download_desk.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
+import { Notices } from "./notices.ts";
 import type { RemoteDownload } from "./remote_download.ts";
 
 /** The downloads of a front that are served elsewhere: what is known of them, and who is told. */
 export class RemoteBook {
-  #options: DownloadManagerOptions;
+  #notices: Notices;
   #takes = new Map<number, RemoteDownload>();
   #finished = 0;
   #refused = 0;
@@ -16,7 +17,7 @@ export class RemoteBook {
 
   /** `left` is told whenever a download is over and done with. */
   constructor(options: DownloadManagerOptions, left: () => void) {
-    this.#options = options;
+    this.#notices = new Notices(options);
     this.#left = left;
   }
 
@@ -76,17 +77,17 @@ export class RemoteBook {
     download.hasPlace = true;
     download.status = status;
     download.totalBytes = totalBytes;
-    if (event === "queued") return this.#tell("queued", download);
+    if (event === "queued") return this.#notices.tell("queued", download);
     if (event === "started") {
       download.state = "preparing";
-      return this.#tell("started", download);
+      return this.#notices.tell("started", download);
     }
     download.state = "sending";
     const more = bytes - download.bytes;
     download.bytes = bytes;
     if (more > 0) {
       this.#bytes += more;
-      this.#tell("progress", download, more);
+      this.#notices.tell("progress", download, more);
     }
     if (event !== "ended") return;
     this.#end(download, error === undefined ? undefined : unpackError(error));
@@ -128,11 +129,7 @@ export class RemoteBook {
 
   /** Tell of an error. */
   report(error: unknown): void {
-    try {
-      this.#options.onError?.(error, { stage: "download" });
-    } catch {
-      // A download must not fail because the callback that watches it does.
-    }
+    this.#notices.report(error);
   }
 
   #end(download: RemoteDownload, error: unknown): void {
@@ -140,21 +137,6 @@ export class RemoteBook {
     download.error = error;
     this.#finished++;
     if (error !== undefined) this.report(error);
-    this.#tell("ended", download, error);
-  }
-
-  #tell(
-    event: "queued" | "started" | "ended" | "progress",
-    download: RemoteDownload,
-    fact?: unknown,
-  ): void {
-    const { observer } = this.#options;
-    try {
-      if (event === "progress") observer?.progress?.(download, fact as number);
-      else if (event === "ended") observer?.ended?.(download, fact);
-      else observer?.[event]?.(download);
-    } catch (error) {
-      this.report(error);
-    }
+    this.#notices.tell("ended", download, error);
   }
 }

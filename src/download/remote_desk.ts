@@ -1,7 +1,7 @@
 import { handOff } from "../handoff/mod.ts";
 import { refuseRequest } from "../http/mod.ts";
 import { type Clock, isJackfieldError, JackfieldError, type Socket } from "../transport/mod.ts";
-import { textAnswer } from "./answers.ts";
+import { busyAnswer } from "./answers.ts";
 import { unpackError } from "./desk_errors.ts";
 import { type DeskWord, HOOKS } from "./desk_words.ts";
 import type { Download } from "./download.ts";
@@ -21,8 +21,6 @@ import type { Settings } from "./settings.ts";
 
 /** How long a request may wait for a manager that is being started. */
 const WAIT_MS = 10_000;
-/** Seconds after which a client may ask again. */
-const AGAIN = [["Retry-After", "1"]] as const;
 
 /** What a {@linkcode RemoteDesk} is made of. */
 export interface RemoteDeskParts {
@@ -312,7 +310,7 @@ export class RemoteDesk implements DownloadDesk {
     this.#book.refused();
     download.state = "ended";
     const context = { method, keepAlive: false, nowMs: Date.now() };
-    const answer = textAnswer(context, 503, "This cannot be served now. Try again.\n", AGAIN);
+    const answer = busyAnswer(context, "This cannot be served now. Try again.\n");
     this.#farewells.answer(socket, answer, false).then(
       (result) => download.settle(result),
       (failure) => {

@@ -1,3 +1,4 @@
+import { accountOf } from "./account.ts";
 import { type PackedError, packError } from "./desk_errors.ts";
 import type { DeskOptions, Terms } from "./desk_words.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
@@ -9,10 +10,9 @@ export function termsOf(
   request: DownloadRequest,
   options: DownloadManagerOptions,
 ): Terms | PackedError {
-  const { clientOf, priorityOf, weightOf, maxClientBytesPerSecond = Infinity } = options;
+  const { weightOf, maxClientBytesPerSecond = Infinity } = options;
   try {
-    const priority = priorityOf === undefined ? 0 : priorityOf(request);
-    const client = clientOf === undefined ? request.remoteAddress.hostname : clientOf(request);
+    const { client, priority } = accountOf(request, options);
     return {
       client,
       priority,

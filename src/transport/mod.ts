@@ -70,6 +70,7 @@ export type {
 } from "./host.ts";
 export { attemptSocket } from "./attempt_socket.ts";
 export { bindHostname } from "./hostname_binding.ts";
+export { joinBytes } from "./join_bytes.ts";
 export { Lease, type LeaseEnd, type LeaseEvent, type LeaseState, moveLease } from "./lease.ts";
 export {
   createListener,

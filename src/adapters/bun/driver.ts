@@ -1,11 +1,12 @@
-import type {
-  DriverWatcher,
-  ParkedConnection,
-  ReadWaiter,
-  SocketDriver,
-  TlsConnectOptions,
+import {
+  type DriverWatcher,
+  joinBytes,
+  type ParkedConnection,
+  type ReadWaiter,
+  type SocketDriver,
+  type TlsConnectOptions,
 } from "../../transport/mod.ts";
-import { Inbox, joinChunks } from "../shared/inbox.ts";
+import { Inbox } from "../shared/inbox.ts";
 import type { BunHandlers, BunSocket, BunTls } from "./runtime.ts";
 
 /** How long `close` waits for the peer to answer the end of a TLS session, in milliseconds. */
@@ -102,7 +103,7 @@ export class BunDriver implements SocketDriver {
     const chunks = this.#inbox.drain();
     return {
       connection: socket,
-      unread: chunks.length === 0 ? undefined : joinChunks(chunks),
+      unread: chunks.length === 0 ? undefined : joinBytes(chunks),
       resume: (later) => {
         if (this.#closed) throw this.#error ?? closedError();
         this.#inbox.hold();

@@ -1,8 +1,7 @@
 import type { Socket as NetSocket } from "node:net";
-import type { ParkedConnection, SocketDriver } from "../../transport/mod.ts";
+import { joinBytes, type ParkedConnection, type SocketDriver } from "../../transport/mod.ts";
 import { canSendEarly } from "./early_send.ts";
 import { eventsSeen } from "./event_turns.ts";
-import { joinChunks } from "./inbox.ts";
 
 /** What stands behind a socket of `node:net`: each runtime has its own way to stop it. */
 interface NetHandle {
@@ -72,7 +71,7 @@ export class ParkedNet implements ParkedConnection {
   }
 
   get unread(): Uint8Array | undefined {
-    return this.#unread.length === 0 ? undefined : joinChunks(this.#unread);
+    return this.#unread.length === 0 ? undefined : joinBytes(this.#unread);
   }
 
   resume(later: boolean): SocketDriver {
