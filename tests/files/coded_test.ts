@@ -49,8 +49,9 @@ test("ServedFile.coded() leaves out everything that is no file of the root", {
 }, async () => {
   for (const symlinks of ["inside", "never", "follow"] as const) {
     await withRoot(async (root, folder) => {
-      folder.write("outside", "secret");
-      folder.write("root/other", "other");
+      // Younger than what they lie beside, also when a second passes in between.
+      folder.write("outside", "secret", 50);
+      folder.write("root/other", "other", 50);
       const neighbours: [name: string, expected: string[], act: () => void][] = [
         ["pipe", [], () => folder.fifo("root/pipe.gz")],
         ["folder", [], () => mkdirSync(folder.at("root/folder.gz"))],
