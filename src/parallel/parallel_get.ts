@@ -28,7 +28,7 @@ import { readWholeFile } from "./whole_file.ts";
  * strong validator, or no ranges, is read with one socket. A file is written beside its target and
  * takes the name when it is complete and its digest is right; after a kill the next run goes on.
  *
- * Memory: 256 KiB per socket; for a stream also `maxBufferBytes`, for `data` also the file.
+ * Memory: 512 KiB per socket; for a stream also `maxBufferBytes`, for `data` also the file.
  *
  * @throws {JackfieldError} `CONNECT_FAILED`, `CONNECT_TIMEOUT` or `NAME_NOT_FOUND` when there is no
  * connection; `HTTP_STATUS` (with `status`); `HTTP_BAD_RESPONSE`; `FILE_FAILED` (with `osCode`, such

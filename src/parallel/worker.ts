@@ -20,9 +20,11 @@ import type { Piece } from "./unit_plan.ts";
 import { checkValidator } from "./validators.ts";
 
 /** How much is read from a socket and written at a time; the memory of a transfer, per socket. */
-export const CHUNK_BYTES: number = 256 * 1024;
-/** A request should take so many times as long as its trip there and back. */
+export const CHUNK_BYTES: number = 512 * 1024;
+/** A request should take so many times as long as its trip there and back, */
 const TRIPS = 16;
+/** and as long as this, in milliseconds: each of them costs both ends work of its own. */
+const REQUEST_MS = 100;
 /** Nobody asks for more at once, so that there is something to take over in parts. */
 const MOST_BYTES = 256 * 2 ** 20;
 /** An attempt that brought so much was no failure of the piece. */
@@ -288,11 +290,12 @@ export class Worker {
     return true;
   }
 
-  /** About how much to ask for at once: one unit, or more where a trip takes long. */
+  /** About how much to ask for at once: one unit, or more where that would soon be there. */
   #wantedBytes(): number {
     const { plan, isUnitFixed, sockets } = this.#crew.options;
     if (isUnitFixed) return plan.unitBytes;
-    const tripBytes = this.bytesPerSecond * this.latencyMs / 1000 * TRIPS;
+    const worthMs = Math.max(this.latencyMs * TRIPS, REQUEST_MS);
+    const tripBytes = this.bytesPerSecond * worthMs / 1000;
     // Nearly an equal part for everyone: what is uneven in the end is taken over.
     const share = plan.freeBytes / (1.5 * sockets);
     return Math.max(plan.unitBytes, Math.min(tripBytes, share, MOST_BYTES));
