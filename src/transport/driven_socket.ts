@@ -28,6 +28,14 @@ export function detachSocket(socket: Socket, options: DetachOptions = {}): Detac
   throw unsupported("detachSocket", "the socket was not made by a transport of this package");
 }
 
+/**
+ * The runtime's own object behind a socket, for who borrows its descriptor while he has the socket;
+ * `undefined` where none may be borrowed, as with TLS, and once the socket is over.
+ */
+export function connectionOf(socket: Socket): unknown {
+  return socket instanceof DrivenSocket ? DrivenSocket.connectionOf(socket) : undefined;
+}
+
 /** What users hold: two halves and the life they share. */
 class DrivenSocket implements Socket {
   readonly localAddress: SocketAddress;
@@ -160,32 +168,43 @@ class DrivenSocket implements Socket {
     return this.close();
   }
 
+  /** See {@linkcode connectionOf}. */
+  static connectionOf(socket: DrivenSocket): unknown {
+    const { driver, state } = socket.#life;
+    const isOpen = state === "open" || state === "half-closed";
+    return isOpen ? driver.lendable ?? driver.connection : undefined;
+  }
+
   /** See {@linkcode detachSocket}. */
   static detach(
     socket: DrivenSocket,
-    { whileWriting = false, check }: DetachOptions = {},
+    { whileWriting = false, whileReading = false, check }: DetachOptions = {},
   ): DetachedSocket {
     const life = socket.#life;
     if (life.refusal !== undefined) throw life.refusal();
     if (life.state === "closed") {
       throw life.error("SOCKET_CLOSED", "hand off", "it is closed");
     }
-    if (whileWriting ? socket.#reads.isPending : socket.isBusy) {
+    const { driver } = life;
+    const mayRead = whileReading && driver.stopReading !== undefined;
+    if ((socket.#reads.isPending && !mayRead) || (life.writes.taken && !whileWriting)) {
       const what = whileWriting ? "a read" : "a read or write";
       throw life.error("SOCKET_BUSY", "hand off", `${what} is pending`);
     }
-    check?.(life.driver);
+    check?.(driver);
+    const stopped = socket.#reads.stop();
     // Writes that were called before are ahead of this turn; nobody comes after it.
     const writing = life.writes.taken ? life.written() : undefined;
     const detached: DetachedSocket = {
       ...life.facts,
-      driver: life.driver,
+      driver,
       unread: socket.#reads.unread,
       ended: { read: life.readEnded, write: life.writeEnded },
       writing,
     };
     socket.#reads.watch(undefined);
     life.handOver();
+    stopped?.(life.refusal!());
     return detached;
   }
 }

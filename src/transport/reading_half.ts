@@ -82,6 +82,16 @@ export class ReadingHalf implements ReadWaiter, DriverWatcher {
     }
   }
 
+  /** Take back the read that is pending, if any; gives what its caller is to be rejected with. */
+  stop(): ((reason: unknown) => void) | undefined {
+    const reader = this.#reader;
+    if (reader === undefined) return undefined;
+    this.#life.driver.stopReading!();
+    this.#reader = undefined;
+    this.#pending = false;
+    return (reason) => reader.reject(reason);
+  }
+
   /** The read that the driver answers later has bytes, or the end. */
   resolve(count: number | null): void {
     const reader = this.#reader!;

@@ -57,6 +57,11 @@ export interface SocketDriver {
    * `later`, once and not within this call.
    */
   read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null>;
+  /**
+   * Forget the read that is to be told `later` of: it takes nothing, and nobody is told. Left out
+   * where a read cannot be taken back.
+   */
+  stopReading?(): void;
   /** Give bytes to the kernel, perhaps not all; when it settles the bytes are no longer needed. */
   write(bytes: Uint8Array): number | Promise<number>;
   /** Send the end of the stream; what was written goes first. */
@@ -84,6 +89,11 @@ export interface SocketDriver {
   readonly hasUnread?: boolean;
   /** The runtime's own object; left out where it cannot leave the driver, as with TLS. */
   readonly connection?: unknown;
+  /**
+   * The runtime's own object where its descriptor may be borrowed, though it cannot leave the driver;
+   * left out where the same as `connection`, and with TLS.
+   */
+  readonly lendable?: unknown;
   /**
    * Stand still, with no call pending: the driver is not used after it. Left out, like `connection`,
    * where a connection cannot leave its driver.

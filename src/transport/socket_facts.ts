@@ -38,6 +38,14 @@ export interface DetachOptions {
    * @default {false}
    */
   readonly whileWriting?: boolean;
+  /**
+   * Take the connection out while a read is pending, where the driver can take it back: the read
+   * rejects with `SOCKET_GONE`, and what comes goes to the next owner. Without it, or where it cannot
+   * be, a read is a reason to refuse.
+   *
+   * @default {false}
+   */
+  readonly whileReading?: boolean;
   /** Looks at the connection before anything is changed; what it throws leaves the socket as it is. */
   readonly check?: (driver: SocketDriver) => void;
 }

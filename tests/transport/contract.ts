@@ -368,9 +368,9 @@ export function transportContract(name: string, options: ContractOptions): void 
     await served;
   });
 
-  check("keeps 100,000 small writes in order", async (transport) => {
+  check("keeps 30,000 small writes in order", async (transport) => {
     const { near, far, end } = await connectedPair(transport);
-    const count = 100_000;
+    const count = 30_000;
     const received = readAll(far);
     const view = new Uint32Array(count).map((_, index) => index);
     const bytes = new Uint8Array(view.buffer);
@@ -600,6 +600,32 @@ export function transportContract(name: string, options: ContractOptions): void 
     await near.closed;
     await end();
   });
+
+  check(
+    "moves a connection while a read is pending, where the read can be taken back",
+    async (transport) => {
+      const { near, far, end } = await connectedPair(transport);
+      const into = new Uint8Array(8);
+      const pending = rejection(near.read(into));
+      let moved: Socket;
+      try {
+        const { driver, ...facts } = detachSocket(near, { whileReading: true });
+        moved = createSocket(driver, facts);
+      } catch (error) {
+        assertEquals((error as JackfieldError).code, "SOCKET_BUSY");
+        near.abort();
+        await pending;
+        return await end();
+      }
+      assertEquals((await pending).code, "SOCKET_GONE");
+      await far.write(bytesOf("for the next"));
+      await far.closeWrite();
+      assertEquals(textOf(await readAll(moved)), "for the next");
+      assertEquals(into, new Uint8Array(8));
+      await moved.close();
+      await end();
+    },
+  );
 
   check("moves a connection to another socket", async (transport) => {
     const { near, far, end } = await connectedPair(transport);

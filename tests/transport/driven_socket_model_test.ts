@@ -1,8 +1,8 @@
 // Random use of both ends of a connection in memory, with faults and virtual time. In half of the
 // schedules the near end is a driver of Deno's over that connection, which learns of bytes only by
 // reading. Each seed is one schedule; a failure names its seed, and `JACKFIELD_SEED=<seed>` runs that
-// one alone.
-import { assert, assertEquals } from "@std/assert";
+// one alone. JACKFIELD_SCHEDULES says how many there are.
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import process from "node:process";
 import {
   createSocket,
@@ -22,8 +22,9 @@ import {
 import { DenoDriver } from "../../src/adapters/deno/driver.ts";
 import type { DenoConn } from "../../src/adapters/deno/mod.ts";
 import { test } from "../harness.ts";
+import { readDriver } from "./fakes.ts";
 
-const SCHEDULES = 3000;
+const SCHEDULES = Number(process.env.JACKFIELD_SCHEDULES ?? 1200);
 const EVENTS: readonly SocketEvent[] = ["opened", "halved", "closing", "closed", "handed"];
 const ABORTED = new Error("aborted by the test");
 
@@ -53,15 +54,13 @@ function throughDeno(socket: Socket): Socket {
   const conn: DenoConn = {
     localAddr: addr,
     remoteAddr: addr,
-    read: async (into) => (await driver.read(into, NOBODY))!, // in memory it is always a promise
+    read: (into) => readDriver(driver, into),
     write: async (bytes) => await driver.write(bytes),
     closeWrite: async () => await driver.closeWrite(),
     close: () => void driver.close(),
   };
   return createSocket(new DenoDriver(conn), facts);
 }
-
-const NOBODY = { resolve() {}, reject() {} };
 
 /** One end of the connection, what was done with it, and what must hold. */
 class End {
@@ -145,8 +144,12 @@ class End {
     const waits = length > 0 ? 1 : 0;
     this.reads += waits;
     this.watching = undefined;
-    this.#call(this.socket.read(into), (count) => {
-      this.reads -= waits;
+    const { socket } = this;
+    const over = () => {
+      if (this.socket === socket) this.reads -= waits; // Those of a socket that is gone are taken back.
+    };
+    this.#call(socket.read(into), (count) => {
+      over();
       const alone = !second || this.#answersAtOnce || count === null || length === 0;
       assert(alone, "two reads at a time");
       if (count === null) {
@@ -158,7 +161,7 @@ class End {
       const expected = stretch(this.received, count, 1 - this.#direction);
       assertEquals(into.subarray(0, count), expected, `bytes from ${this.received}`);
       this.received += count;
-    }, () => this.reads -= waits);
+    }, over);
   }
 
   write(length: number): void {
@@ -186,14 +189,19 @@ class End {
     this.socket.abort(ABORTED);
   }
 
-  /** Move the connection to another socket, if it is free to go. */
+  /** Move the connection to another socket, if it is free to go; a pending read may be taken back. */
   handOff(): void {
     const old = this.socket;
-    if (this.pending > 0 || !["open", "half-closed"].includes(old.state)) return;
-    const { driver, ...facts } = detachSocket(old);
+    if (this.pending > this.reads || !["open", "half-closed"].includes(old.state)) return;
+    if (this.#answersAtOnce && old.isBusy) {
+      assertThrows(() => detachSocket(old, { whileReading: true }), Error, "a read or write is");
+      return;
+    }
+    const { driver, ...facts } = detachSocket(old, { whileReading: true });
     assertEquals(old.state, "gone");
     this.watching = undefined;
     this.socket = createSocket(driver, facts);
+    this.reads = 0;
     this.#state = this.socket.state;
   }
 

@@ -53,6 +53,10 @@ export class BunDriver implements SocketDriver {
     return this.#inbox.read(into, later);
   }
 
+  stopReading(): void {
+    this.#inbox.stopReading();
+  }
+
   write(bytes: Uint8Array): number | Promise<number> {
     if (this.#closed) throw this.#error ?? closedError();
     const count = this.#socket.write(bytes as Uint8Array<ArrayBuffer>);

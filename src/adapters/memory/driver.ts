@@ -1,4 +1,4 @@
-import type { Clock, DriverWatcher, SocketDriver } from "../../transport/mod.ts";
+import type { Clock, DriverWatcher, ReadWaiter, SocketDriver } from "../../transport/mod.ts";
 import { delay } from "../../transport/mod.ts";
 import type { MemoryFault, MemoryFaults } from "./faults.ts";
 import type { Pipe } from "./pipe.ts";
@@ -22,6 +22,8 @@ export class MemoryDriver implements SocketDriver {
   #wires: MemoryWires;
   #over = false;
   #ended = false;
+  /** Counts reads; only the last one is wanted. */
+  #reads = 0;
 
   /** Takes over one end. */
   constructor(wires: MemoryWires) {
@@ -32,9 +34,19 @@ export class MemoryDriver implements SocketDriver {
     return this.#wires.incoming.hasUnread;
   }
 
-  async read(into: Uint8Array): Promise<number | null> {
-    await this.#suffer("read");
-    return await this.#wires.incoming.read(into);
+  read(into: Uint8Array, later: ReadWaiter): undefined {
+    const read = ++this.#reads;
+    const isWanted = () => read === this.#reads;
+    this.#receive(into, isWanted).then((count) => {
+      if (isWanted()) later.resolve(count);
+    }, (error) => {
+      if (isWanted()) later.reject(error);
+    });
+  }
+
+  stopReading(): void {
+    this.#reads++;
+    this.#wires.incoming.stopReading();
   }
 
   async write(bytes: Uint8Array): Promise<number> {
@@ -65,6 +77,11 @@ export class MemoryDriver implements SocketDriver {
 
   watch(watcher: DriverWatcher): void {
     this.#wires.incoming.watcher = watcher;
+  }
+
+  async #receive(into: Uint8Array, isWanted: () => boolean): Promise<number | null> {
+    await this.#suffer("read");
+    return await this.#wires.incoming.read(into, isWanted);
   }
 
   #release(): void {

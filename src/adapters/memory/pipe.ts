@@ -27,9 +27,11 @@ export class Pipe {
     return this.#bytes > 0 || this.#ended || this.#error !== undefined;
   }
 
-  /** Take bytes out; waits for some, or for the end. */
-  async read(into: Uint8Array): Promise<number | null> {
-    while (this.#bytes === 0) {
+  /** Take bytes out; waits for some, or for the end. One that is not wanted any more takes none. */
+  async read(into: Uint8Array, isWanted: () => boolean): Promise<number | null> {
+    for (;;) {
+      if (!isWanted()) return 0;
+      if (this.#bytes > 0) break;
       if (this.#error !== undefined) throw this.#error;
       if (this.#ended) return null;
       await new Promise<void>((resolve, reject) => this.#reader = { resolve, reject });
@@ -47,6 +49,11 @@ export class Pipe {
     this.#writer?.resolve();
     this.#writer = undefined;
     return count;
+  }
+
+  /** Nobody waits for bytes any more. */
+  stopReading(): void {
+    this.#reader = undefined;
   }
 
   /** Put as many bytes in as there is room for; waits for some room. */

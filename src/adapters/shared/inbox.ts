@@ -108,6 +108,11 @@ export class Inbox {
     return undefined;
   }
 
+  /** See {@linkcode SocketDriver.stopReading}. */
+  stopReading(): void {
+    this.#leave();
+  }
+
   /** The one who waits, and no longer does. */
   #leave(): ReadWaiter | undefined {
     const reader = this.#reader;

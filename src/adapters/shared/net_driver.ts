@@ -67,6 +67,10 @@ export class NetDriver implements SocketDriver {
     return this.#inbox.read(into, later);
   }
 
+  stopReading(): void {
+    this.#inbox.stopReading();
+  }
+
   write(bytes: Uint8Array): number | Promise<number> {
     const socket = this.#socket;
     if (this.#registered !== undefined) {
