@@ -1,6 +1,6 @@
 import { formatAddress, type SocketAddress } from "./address.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { JackfieldError, osCodeOf } from "./errors.ts";
+import { JackfieldError, osCodeOf, unsupported } from "./errors.ts";
 import type { Socket } from "./socket.ts";
 
 /** Where accepted connections come from. */
@@ -36,6 +36,18 @@ export interface ListenerDriver {
   ref(): void;
   /** See {@linkcode Listener.unref}. */
   unref(): void;
+  /** Make a copy that can be sent to another process; left out where there can be none. */
+  copy?(): Promise<ListenerCopy>;
+}
+
+/** A copy of a listening socket: both listen on the same one, and each connection goes to one of them. */
+export interface ListenerCopy {
+  /** The runtime's own object, for who can make it travel. */
+  readonly handle: unknown;
+  /** What each connection is made with. */
+  readonly options: { readonly noDelay: boolean; readonly keepAlive: boolean };
+  /** It has been sent, or will not be: here nothing is left of it. */
+  drop(): void;
 }
 
 /** Told of failures that nobody waits for. */
@@ -62,6 +74,18 @@ export function createListener(
   options: CreateListenerOptions = {},
 ): Listener {
   return new DrivenListener(drivers, options);
+}
+
+/**
+ * Copies of everything that a listener listens on, for another process; the listener goes on.
+ *
+ * @throws {JackfieldError} `LISTENER_CLOSED`, or `UNSUPPORTED` for one that cannot leave its process.
+ */
+export function copyListener(listener: Listener): Promise<readonly ListenerCopy[]> {
+  if (listener instanceof DrivenListener) return DrivenListener.copy(listener);
+  return Promise.reject(
+    unsupported("copyListener", "the listener was not made by a transport of this package"),
+  );
 }
 
 interface Waiter {
@@ -189,6 +213,25 @@ class DrivenListener implements Listener {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed);
     for (const socket of this.#arrived.splice(0)) socket.abort();
     await Promise.all(this.#drivers.map((driver) => driver.close()));
+  }
+
+  /** See {@linkcode copyListener}. */
+  static async copy(listener: DrivenListener): Promise<readonly ListenerCopy[]> {
+    if (listener.#closing !== undefined) throw listener.#closedError();
+    const copies: ListenerCopy[] = [];
+    try {
+      for (const driver of listener.#drivers) {
+        if (driver.copy === undefined) {
+          const reason = "the listener has TLS, or was not made to be `transferable`";
+          throw unsupported("listener in another process", reason);
+        }
+        copies.push(await driver.copy());
+      }
+      return copies;
+    } catch (error) {
+      for (const copy of copies) copy.drop();
+      throw error;
+    }
   }
 
   #closedError(): JackfieldError {

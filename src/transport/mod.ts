@@ -73,9 +73,11 @@ export { bindHostname } from "./hostname_binding.ts";
 export { joinBytes } from "./join_bytes.ts";
 export { Lease, type LeaseEnd, type LeaseEvent, type LeaseState, moveLease } from "./lease.ts";
 export {
+  copyListener,
   createListener,
   type CreateListenerOptions,
   type Listener,
+  type ListenerCopy,
   type ListenerDriver,
   type OnError,
 } from "./listener.ts";

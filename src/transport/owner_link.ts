@@ -1,4 +1,5 @@
 import type { JackfieldError } from "./errors.ts";
+import type { Listener } from "./listener.ts";
 import type { ParkedConnection } from "./socket_driver.ts";
 
 /** How a thread or a process has ended. */
@@ -20,6 +21,8 @@ export interface OwnerEnd {
 export interface LinkReceiver {
   /** A message, and the copy of a connection that came along with it. */
   message(message: unknown, connection?: ParkedConnection): void;
+  /** A copy of a listener that came with a message; without this it is closed. */
+  listener?(listener: Listener, message: unknown): void;
 }
 
 /** What is known of a copy of a connection that was sent and whose arrival nobody has confirmed. */
@@ -61,7 +64,18 @@ export interface OwnerLink {
    * Send a message. `told`, which may be called within the call, says whether it arrives whatever
    * happens to this end from then on; after the end of the link it does not.
    */
-  post(message: unknown, told?: (arrives: boolean) => void): void;
+  post(
+    message: unknown,
+    told?: (arrives: boolean) => void,
+    transfer?: readonly ArrayBuffer[],
+  ): void;
+  /**
+   * Send a copy of a listener along with a message; the listener here goes on. Left out where none
+   * can travel.
+   *
+   * @throws {JackfieldError} What {@linkcode copyListener} throws.
+   */
+  sendListener?(listener: Listener, message: unknown): Promise<void>;
   /** Say who receives; what came before has waited. To be called once. */
   receive(receiver: LinkReceiver): void;
   /** Resolves when nothing comes any more, after all that was sent has been received. */

@@ -1,15 +1,18 @@
-import { Socket as NetSocket } from "node:net";
-import type {
-  ConnectionCarrier,
-  LinkReceiver,
-  OwnerEnd,
-  OwnerLink,
-  ParkedConnection,
-  Passage,
+import { Server, Socket as NetSocket } from "node:net";
+import {
+  type ConnectionCarrier,
+  copyListener,
+  type LinkReceiver,
+  type Listener,
+  type OwnerEnd,
+  type OwnerLink,
+  type ParkedConnection,
+  type Passage,
 } from "../../transport/mod.ts";
 import { HandleTurns } from "./handle_turns.ts";
 import { pack, type Packed, unpack } from "./packed_message.ts";
 import { resumeNet } from "./net_driver.ts";
+import { adoptServers, type ArrivedServer } from "./net_transport.ts";
 import { ParkedNet } from "./parked_net.ts";
 import type { Wire } from "./wire.ts";
 
@@ -20,7 +23,7 @@ export interface IpcEnd {
   /** Send a message, perhaps with a socket. */
   send?(
     message: unknown,
-    handle: NetSocket | undefined,
+    handle: Handle | undefined,
     options: { keepOpen: boolean },
     told: (error: Error | null | undefined) => void,
   ): boolean;
@@ -28,12 +31,17 @@ export interface IpcEnd {
   on(event: "message", told: (message: unknown, handle: unknown) => void): unknown;
 }
 
+/** What travels along with a frame. */
+type Handle = NetSocket | Server;
+
 type Frame =
   | readonly ["ready"]
   | readonly ["message", Packed]
   /** What belongs to the connection that comes next. */
   | readonly ["ahead", Packed]
-  | readonly ["connection", Packed | undefined];
+  | readonly ["connection", Packed | undefined]
+  /** One of the copies of a listener; the last one has what belongs to it. */
+  | readonly ["listener", Packed | undefined, noDelay: boolean, keepAlive: boolean];
 
 /**
  * In Deno a frame that comes along with a socket has to be read in one piece: the rest of it would
@@ -48,12 +56,14 @@ export class IpcLink implements OwnerLink {
   readonly kind = "process";
   readonly ended: Promise<OwnerEnd>;
   readonly carrier: ConnectionCarrier;
-  #wire: Wire<NetSocket>;
+  #wire: Wire<Handle>;
   #receiver: LinkReceiver | undefined;
   #isOver = false;
   /** What waits until the script at the other end has begun to receive. */
   #waiting: (() => void)[] | undefined;
   #ahead: Packed | undefined;
+  /** Copies of the listener that is just arriving. */
+  #servers: ArrivedServer[] = [];
 
   /** `starts` at the end of the one who has started the other one. */
   constructor(end: IpcEnd, ended: Promise<OwnerEnd>, starts: boolean) {
@@ -75,6 +85,18 @@ export class IpcLink implements OwnerLink {
   post(message: unknown, told?: (arrives: boolean) => void): void {
     const packed = pack(message);
     this.#when(() => this.#write(["message", packed], undefined, told));
+  }
+
+  async sendListener(listener: Listener, message: unknown): Promise<void> {
+    const packed = pack(message);
+    const copies = await copyListener(listener);
+    this.#when(() => {
+      for (const [index, { handle, options, drop }] of copies.entries()) {
+        const { noDelay, keepAlive } = options;
+        const content = index === copies.length - 1 ? packed : undefined;
+        this.#write(["listener", content, noDelay, keepAlive], handle as Server, drop);
+      }
+    });
   }
 
   receive(receiver: LinkReceiver): void {
@@ -100,7 +122,8 @@ export class IpcLink implements OwnerLink {
     this.#wire.listen((frame, handle) => this.#arrived(frame as Frame, handle));
   }
 
-  #arrived(frame: Frame, handle: NetSocket | undefined): void {
+  #arrived(frame: Frame, handle: Handle | undefined): void {
+    if (frame[0] === "listener") return this.#listenerArrived(frame, handle as Server);
     // Before anything else, or bytes would be read that belong to whoever resumes it.
     const connection = handle instanceof NetSocket
       ? ParkedNet.arrived(handle, resumeNet)
@@ -116,6 +139,17 @@ export class IpcLink implements OwnerLink {
     this.#receiver?.message(unpack(packed), connection);
   }
 
+  #listenerArrived(
+    [, content, noDelay, keepAlive]: Frame & { readonly 0: "listener" },
+    server: Server,
+  ): void {
+    this.#servers.push({ server, options: { noDelay, keepAlive } });
+    if (content === undefined) return;
+    const listener = adoptServers(this.#servers.splice(0));
+    if (this.#receiver?.listener === undefined) void listener.close();
+    else this.#receiver.listener(listener, unpack(content));
+  }
+
   #begin(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
@@ -127,13 +161,13 @@ export class IpcLink implements OwnerLink {
     else this.#waiting.push(act);
   }
 
-  #write(frame: Frame, handle?: NetSocket, told?: (arrives: boolean) => void): void {
+  #write(frame: Frame, handle?: Handle, told?: (arrives: boolean) => void): void {
     if (this.#isOver) told?.(false);
     else this.#wire.write(frame, handle, told);
   }
 }
 
-function ipcWire(end: IpcEnd): Wire<NetSocket> {
+function ipcWire(end: IpcEnd): Wire<Handle> {
   return {
     write(frame, handle, told) {
       if (end.connected !== true) return told?.(false);
@@ -142,7 +176,7 @@ function ipcWire(end: IpcEnd): Wire<NetSocket> {
     },
     listen(receive) {
       end.on("message", (frame, handle) => {
-        if (Array.isArray(frame)) receive(frame, handle as NetSocket | undefined);
+        if (Array.isArray(frame)) receive(frame, handle as Handle | undefined);
       });
     },
   };

@@ -21,6 +21,7 @@ import {
   type Host,
   isHostName,
   type Listener,
+  type ListenerCopy,
   type ListenerDriver,
   type ListenOptions,
   sameIp,
@@ -227,13 +228,36 @@ function bindNet(options: ListenOptions, hostname: string, port: number): Promis
   });
 }
 
+/** A server that another process has sent a copy of. */
+export interface ArrivedServer {
+  readonly server: Server;
+  readonly options: ListenerCopy["options"];
+}
+
+/** A listener of copies. They accept from their arrival on, so that this is to be called at once. */
+export function adoptServers(arrived: readonly ArrivedServer[]): Listener {
+  const [first, ...others] = arrived.map(({ server, options: { noDelay, keepAlive } }) => {
+    server.prependListener("connection", (socket: NetSocket) => {
+      socket.setNoDelay(noDelay); // The server itself has no options here.
+      if (keepAlive) socket.setKeepAlive(true);
+    });
+    return new NetListenerDriver(server, {});
+  });
+  return createListener([first!, ...others]);
+}
+
 class NetListenerDriver implements ListenerDriver {
   readonly address: SocketAddress;
+  readonly copy: (() => Promise<ListenerCopy>) | undefined;
   #server: Server;
   #queue: AcceptQueue;
 
   constructor(server: Server, options: ListenOptions) {
     this.#server = server;
+    // Closing a copy would remove the path of a Unix socket; a TLS session cannot leave its process.
+    if (options.path === undefined && options.tls === undefined) {
+      this.copy = () => this.#copy(options);
+    }
     const bound = server.address();
     this.address = bound === null || typeof bound === "string"
       ? { hostname: "", port: 0, path: options.path! }
@@ -271,6 +295,16 @@ class NetListenerDriver implements ListenerDriver {
     this.#server.unref();
   }
 
+  async #copy(options: ListenOptions): Promise<ListenerCopy> {
+    const { noDelay = true, keepAlive = false } = options;
+    const server = await copyOf(this.#server, (socket) => this.#accepted(socket, options));
+    return {
+      handle: server,
+      options: { noDelay, keepAlive },
+      drop: () => server === this.#server ? undefined : void server.close(),
+    };
+  }
+
   #accepted(socket: NetSocket, options: ListenOptions): void {
     // A client that has reset already has no address any more.
     if (socket.destroyed || (options.path === undefined && socket.remoteAddress === undefined)) {
@@ -283,6 +317,24 @@ class NetListenerDriver implements ListenerDriver {
       : { localAddress: this.address, remoteAddress: { hostname: "", port: 0, path: "" } };
     this.#queue.push(createSocket(new NetDriver(socket), ends));
   }
+}
+
+/**
+ * What can be sent in the place of a server. Bun and Node send the server itself, and it goes on. Deno
+ * 2.9.6 gives up what it sends, so that it gets a second server on a duplicate of the descriptor.
+ */
+function copyOf(server: Server, accepted: (socket: NetSocket) => void): Promise<Server> {
+  const { _handle: handle } = server as unknown as { _handle?: { fdForIpc?(): number } };
+  const fd = handle?.fdForIpc?.();
+  if (fd === undefined) return Promise.resolve(server);
+  const copy = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accepted);
+  return new Promise((resolve, reject) => {
+    copy.once("error", reject);
+    copy.listen({ fd }, () => {
+      copy.off("error", reject);
+      resolve(copy);
+    });
+  });
 }
 
 /** Both ends of a connection as the kernel has them; an end that is known is taken as it is. */
