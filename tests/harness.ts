@@ -1,6 +1,7 @@
 // One `test()` for three runners. Under Deno it is Deno.test with the leak sanitizers on (they are
 // off by default since Deno 2.8, and absent from node:test there); Bun and Node run it through
-// node:test. Tests are flat, so that every runner counts the same.
+// node:test, except that run.ts runs Node's with support/run_in_node.ts. Tests are flat, so that
+// every runner counts the same.
 import process from "node:process";
 import { after, test as nodeTest } from "node:test";
 
@@ -51,10 +52,29 @@ export const runtime: "deno" | "bun" | "node" = deno !== undefined
   ? "bun"
   : "node";
 
+/** A test that somebody else than the runtime's own runner runs. */
+export interface PlainTest {
+  title: string;
+  fn: TestBody;
+  skip: string | false;
+  timeoutMs: number;
+}
+
+let collected: PlainTest[] | undefined;
+
+/** Keep the tests of files that are imported from now on, instead of running them. */
+export function collectTests(): readonly PlainTest[] {
+  return collected = [];
+}
+
 const unfinished = new Set<string>();
 
-// Node takes a file that leaves half-way with status 0 for a file that passed.
-if (runtime === "node") {
+let watched = runtime !== "node";
+
+/** Make up for what Node's own runner misses. */
+function watchNode(): void {
+  watched = true;
+  // It takes a file that leaves half-way with status 0 for a file that passed.
   process.once("exit", (code) => {
     if (code === 0 && unfinished.size > 0) process.exitCode = 1;
   });
@@ -87,7 +107,12 @@ export function test(name: string, second: TestOptions | TestBody, third?: TestB
   if (fn === undefined) throw new TypeError(`Cannot register test: "${name}" has no body`);
   const { skip = false, sanitize = true, timeoutMs = 60_000 } = options;
   const title = skip === false ? name : `${name} [skipped: ${skip}]`;
+  if (collected !== undefined) {
+    collected.push({ title, fn, skip, timeoutMs });
+    return;
+  }
   if (deno === undefined) {
+    if (!watched) watchNode();
     // Bun's own limit is 5 s, so the limit is always said.
     nodeTest(title, { skip, timeout: timeoutMs }, async () => {
       unfinished.add(title);

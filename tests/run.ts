@@ -8,30 +8,27 @@
 //
 // Needs nothing but node: modules, so that Deno, Bun and Node can all start it.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Outcome, type Runner, type Tally, tally } from "./support/summary.ts";
 import { bunCommand, denoCommand, nodeCommand } from "./support/tools.ts";
 
+type Environment = Readonly<Record<string, string>>;
+
 const RUNNERS: readonly Runner[] = ["deno", "bun", "node"];
 const ELSEWHERE = ["tests/clients/", "tests/long/", "tests/support/", "tests/workerd/"];
-/** So many files are run at a time: most of them wait more than they work. */
+/** So many processes run at a time: most of them wait more than they work. */
 const TOGETHER = 3;
-/** Rooms whose tests share one process in Node; the folder is ignored by git, and gone afterwards. */
-const JOINED: ReadonlySet<string> = new Set([
-  "address_table",
-  "download",
-  "files",
-  "http",
-  "parallel",
-  "pool",
-  "queue",
-  "strategy",
-  "transport",
+/** So many files of a folder share a process: to begin one costs more than most files' tests do. */
+const JOINED = 12;
+/** Files that set something for the whole process, and have one for themselves. */
+const ALONE: ReadonlySet<string> = new Set([
+  "tests/download/placement/process_test.ts",
+  "tests/download/placement/thread_test.ts",
 ]);
-const ROOMS = "tests/.rooms";
 const OWN_CONFIG = ".deno.test.json"; // ignored by git, and gone afterwards
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -101,59 +98,72 @@ function findTests(long: boolean, wanted: string[]): string[] {
 /** Run the suite in one runtime. */
 async function start(runner: Runner): Promise<Outcome[]> {
   if (!existsSync("node_modules/@std/assert/mod.ts")) await run([...denoCommand(), "install"]);
-  const shares = Array.from(
-    { length: Math.min(TOGETHER, files.length) },
-    (_, share) => files.filter((_, index) => index % TOGETHER === share),
-  );
-  if (runner === "bun") {
-    return await runAll(shares.map((share) => {
-      const paths = share.map((file) => `./${file}`); // without "./" Bun takes them as patterns
-      return [...bunCommand(), "test", ...paths];
-    }));
-  }
-  if (runner === "node") {
-    rmSync(ROOMS, { recursive: true, force: true }); // of a run that was killed
-    mkdirSync(ROOMS);
-    try {
-      return await runAll([[
-        ...nodeCommand(),
-        "--test",
-        `--test-concurrency=${TOGETHER}`, // a process for each file
-        "--test-force-exit", // a failed test may leave a server open
-        "--test-reporter=tap",
-        ...joinRooms(files),
-      ]]);
-    } finally {
-      rmSync(ROOMS, { recursive: true });
-    }
-  }
+  const parts = partsOf(files);
+  const folder = mkdtempSync(join(tmpdir(), "jackfield-tests-"));
   try {
-    const { path, fromJsr } = pickConfig();
-    const source = fromJsr ? "from JSR" : "stand-ins in tests/support/ (JSR not reached)";
-    console.log(`# @std/assert, @std/net: ${source}`);
-    // Types are checked by `deno task check`; here every thread that a test starts would check its own.
-    const command = [...denoCommand(), "test", "-A", "--no-check", `--config=${path}`];
-    if (coverage) command.push("--coverage", "--coverage-raw-data-only");
-    return await runAll(shares.map((share) => [...command, ...share]));
+    if (runner === "node") {
+      const command = [...direct(nodeCommand()), "tests/support/run_in_node.ts"];
+      return await runAll(parts.map((part) => [...command, ...part]), stripOnce(folder));
+    }
+    const command = runner === "bun" ? [...direct(bunCommand()), "test"] : denoTest();
+    return await runAll(parts.map((part, index) => [...command, joinFiles(part, folder, index)]));
   } finally {
+    rmSync(folder, { recursive: true });
     rmSync(OWN_CONFIG, { force: true });
   }
 }
 
-/** One file for all of a room where many are small: to start Node takes half a second each time. */
-function joinRooms(files: string[]): string[] {
-  const rooms = new Map<string, string[]>();
-  const others: string[] = [];
-  for (const file of files) {
-    const [, room = "", ...rest] = file.split("/");
-    if (JOINED.has(room) && rest.length === 1) rooms.set(room, [...rooms.get(room) ?? [], file]);
-    else others.push(file);
-  }
-  for (const [room, parts] of rooms) {
-    const text = parts.map((part) => `import "../${part.slice("tests/".length)}";\n`).join("");
-    writeFileSync(`${ROOMS}/${room}_test.ts`, text);
-  }
-  return [...[...rooms.keys()].map((room) => `${ROOMS}/${room}_test.ts`), ...others];
+/** The files that share a process: all of a folder, or some where they are many. */
+function partsOf(files: string[]): string[][] {
+  const rooms = Map.groupBy(files, (file) => ALONE.has(file) ? file : dirname(file));
+  const most = long ? 1 : JOINED;
+  return [...rooms.values()].flatMap((room) => {
+    const count = Math.ceil(room.length / most);
+    return Array.from(
+      { length: count },
+      (_, part) => room.filter((_, index) => index % count === part),
+    );
+  });
+}
+
+/** A file that imports these, as Deno and Bun would begin anew for each; one alone stays itself. */
+function joinFiles(part: string[], folder: string, index: number): string {
+  if (part.length === 1) return `./${part[0]}`; // without "./" Bun takes it as a pattern
+  const room = dirname(part[0]!).replaceAll("/", "_");
+  const path = join(folder, `${room}_${index}_test.mts`);
+  const text = part.map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};\n`);
+  writeFileSync(path, text.join(""));
+  return path;
+}
+
+/** The program behind npx, which would look it up again for each part. */
+function direct(command: string[]): string[] {
+  const [npx, ...args] = command;
+  if (npx !== "npx") return command;
+  const ask = [...args, "-p", "process.execPath"];
+  const { stdout, status } = spawnSync(npx, ask, { encoding: "utf8" });
+  return status === 0 ? [stdout.trim()] : command;
+}
+
+/** The command that runs tests in Deno. */
+function denoTest(): string[] {
+  const { path, fromJsr } = pickConfig();
+  const source = fromJsr ? "from JSR" : "stand-ins in tests/support/ (JSR not reached)";
+  console.log(`# @std/assert, @std/net: ${source}`);
+  // Types are checked by `deno task check`; here every thread that a test starts would check its own.
+  const command = [...denoCommand(), "test", "-A", "--no-check", `--config=${path}`];
+  if (coverage) command.push("--coverage", "--coverage-raw-data-only");
+  return command;
+}
+
+/** What makes Node, and each Node that a test starts, keep stripped files in a folder. */
+function stripOnce(folder: string): Environment {
+  const preload = `--import=${pathToFileURL("tests/support/strip_once.mjs").href}`;
+  // The functions that it needs are experimental yet, and warn.
+  const options = `${
+    process.env.NODE_OPTIONS ?? ""
+  } ${preload} --disable-warning=ExperimentalWarning`;
+  return { NODE_OPTIONS: options, JACKFIELD_STRIPPED: folder };
 }
 
 /** A config without the stand-ins if JSR answers; otherwise the checked-in one. */
@@ -179,23 +189,29 @@ function pickConfig(): { path: string; fromJsr: boolean } {
   return { path: OWN_CONFIG, fromJsr: false };
 }
 
-/** Run commands side by side; the first one's output is echoed at once, that of others behind it. */
-async function runAll(commands: string[][]): Promise<Outcome[]> {
-  const outcomes = await Promise.all(commands.map((command, index) => run(command, index === 0)));
-  for (const { stdout, stderr } of outcomes.slice(1)) {
-    process.stdout.write(stdout);
-    process.stderr.write(stderr);
-  }
+/** Run commands, some at a time; the output of each is shown when it has ended. */
+async function runAll(commands: string[][], env?: Environment): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const rest = commands.values();
+  const lane = async (): Promise<void> => {
+    for (const command of rest) {
+      const outcome = await run(command, env);
+      console.log(`$ ${command.join(" ")}`);
+      process.stdout.write(outcome.stdout);
+      process.stderr.write(outcome.stderr);
+      outcomes.push(outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: TOGETHER }, lane));
   return outcomes;
 }
 
 /** Run a command to its end or to the time limit. */
-function run(command: string[], echoes = true): Promise<Outcome> {
-  console.log(`$ ${command.slice(0, 8).join(" ")} …`);
+function run(command: string[], env: Environment = {}): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, ...env },
       detached: process.platform !== "win32", // a group of its own, so that npx's child dies too
     });
     const kill = (): void => {
@@ -219,7 +235,6 @@ function run(command: string[], echoes = true): Promise<Outcome> {
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (chunk: string) => {
         outcome[name] += chunk;
-        if (echoes) process[name].write(chunk);
       });
     }
     const end = (ok: boolean): void => {

@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { chooseCoding } from "../../src/core.ts";
 import { test } from "../harness.ts";
+import { startCpuTime } from "../support/cpu_time.ts";
 
 test("chooseCoding() takes the first of equal weight, whatever the client's order (RFC 9110, 12.5.3)", () => {
   const available = ["zstd", "br", "gzip"];
@@ -27,10 +28,10 @@ test("chooseCoding() prefers what is named to what is not (RFC 9110, 12.5.3)", (
 });
 
 test("chooseCoding() reads any text in no time", () => {
-  const began = performance.now();
+  const spentMs = startCpuTime();
   for (const text of [" ", ",", ";", "a", "a;", ";q=", "gzip\t", "*;q=0,"]) {
     chooseCoding(`gzip${text.repeat(16_000 / text.length)}x`, ["gzip"]);
   }
-  const ms = performance.now() - began;
+  const ms = spentMs();
   assert(ms < 500, `took ${ms} ms`);
 });

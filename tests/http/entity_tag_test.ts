@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { isEntityTag, matchesStrongly, matchesWeakly, parseEntityTags } from "../../src/core.ts";
 import { test } from "../harness.ts";
+import { startCpuTime } from "../support/cpu_time.ts";
 
 test("isEntityTag() knows tags and what only looks like one (RFC 9110, 8.8.3)", () => {
   for (
@@ -74,11 +75,11 @@ test("parseEntityTags() takes all of a field or nothing (RFC 9110, 13.1.2)", () 
 });
 
 test("parseEntityTags() reads any text in no time", () => {
-  const began = performance.now();
+  const spentMs = startCpuTime();
   for (const text of [" ", ",", '"', "W/", 'W/"', '"",', '"" ']) {
     parseEntityTags(text.repeat(16_000 / text.length));
     parseEntityTags(`"a"${text.repeat(16_000 / text.length)}x`);
   }
-  const ms = performance.now() - began;
+  const ms = spentMs();
   assert(ms < 500, `took ${ms} ms`);
 });

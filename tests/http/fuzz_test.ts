@@ -9,7 +9,7 @@ import { Llhttp, type OracleRequest } from "./llhttp.ts";
 import { mutatedHead } from "./mutate.ts";
 import { latin1, source } from "./tools.ts";
 
-const HEADS = Number(process.env.JACKFIELD_HEADS ?? 20_000);
+const HEADS = Number(process.env.JACKFIELD_HEADS ?? 8000);
 const SEEDS: readonly number[] = Array.from({ length: 10 }, (_, index) => index + 1);
 
 /** Where we are stricter on purpose: why we refuse what llhttp accepts. */

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { type ByteRange, parseRanges, type RangeOptions } from "../../src/core.ts";
 import { test } from "../harness.ts";
+import { startCpuTime } from "../support/cpu_time.ts";
 
 /** How often the property is tried. */
 const RUNS = Number(process.env.JACKFIELD_RANGES ?? 2000);
@@ -118,7 +119,7 @@ function assertApart(ranges: readonly ByteRange[], gap: number): void {
 }
 
 test("parseRanges() reads any text in no time", () => {
-  const began = performance.now();
+  const spentMs = startCpuTime();
   for (
     const field of [
       `bytes=${" ".repeat(16_000)}x`,
@@ -128,6 +129,6 @@ test("parseRanges() reads any text in no time", () => {
       `bytes=${"-".repeat(16_000)}`,
     ]
   ) parseRanges(field, 1000, { maxRanges: 10_000 });
-  const ms = performance.now() - began;
+  const ms = spentMs();
   assert(ms < 1000, `took ${ms} ms`);
 });

@@ -1,6 +1,7 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { isJackfieldError, parseRequestHead } from "../../src/core.ts";
 import { test } from "../harness.ts";
+import { startCpuTime } from "../support/cpu_time.ts";
 import { head, latin1 } from "./tools.ts";
 
 /** What is read of a request with these fields. */
@@ -280,7 +281,7 @@ test("parseRequestHead() says how to answer what it refuses (RFC 9110, 15.5 and 
 });
 
 test("parseRequestHead() reads any head in no time", () => {
-  const began = performance.now();
+  const spentMs = startCpuTime();
   for (const text of [" ", "\t", ",", "a", ":", "a,", "\xff", "%", "%a", "[", "chunked,"]) {
     const long = text.repeat(16_000 / text.length);
     for (const name of ["X", "Host", "Connection", "Content-Length", "Transfer-Encoding"]) {
@@ -296,6 +297,6 @@ test("parseRequestHead() reads any head in no time", () => {
       assertInstanceOf(error, Error);
     }
   }
-  const ms = performance.now() - began;
+  const ms = spentMs();
   assertEquals(ms < 1000, true, `took ${ms} ms`);
 });

@@ -1,12 +1,13 @@
-// Who fetches what, in memory: thousands of schedules are in tests/long/get_model_test.ts.
-import { runtime, test } from "../harness.ts";
+// Who fetches what, in memory: JACKFIELD_SCHEDULES says how many schedules;
+// thousands are in tests/long/get_model_test.ts.
+import process from "node:process";
+import { test } from "../harness.ts";
 import { withSeeds } from "../support/seeds.ts";
 import { runInterrupted, runSchedule } from "./model_tools.ts";
 
 const seeds = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => from + index);
-// Node's promises cost most.
-const COUNT = runtime === "node" ? 40 : 120;
+const COUNT = Number(process.env.JACKFIELD_SCHEDULES ?? 60);
 
 test("parallelGet() writes every byte exactly once, whatever breaks, stalls or is slow", () =>
   withSeeds(seeds(1, COUNT), runSchedule));
