@@ -1,4 +1,4 @@
-import type { Host, Target } from "../transport/mod.ts";
+import type { Clock, Host, Target } from "../transport/mod.ts";
 import type { IpFamily } from "./ip.ts";
 
 /** What an address table asks a source for. */
@@ -28,17 +28,28 @@ export interface AddressLease {
    * When it ends, on the clock of the table (`clock.now()`): the owner's own, which never goes back.
    * It is read at each use, so a source that renews by itself only moves it. Margins for the way
    * to a server and for clocks that differ are the source's business. Without it the lease does
-   * not end by itself.
+   * not end by itself. What is over stays over: it never moves on from a time that has passed.
    */
   readonly expiresAtMs?: number;
-  /** Grows with every grant of this address, so that a store can refuse an owner that was too slow. */
+  /**
+   * When to renew it, on the same clock.
+   *
+   * @default {at half of the time that is left}
+   */
+  readonly renewAtMs?: number;
+  /** Who has it, in the words of its home, such as the client identifier that a DHCP server knows. */
+  readonly owner?: string;
+  /**
+   * A whole number in decimal that grows with every grant of this address, so that a store can refuse
+   * an owner that was too slow (a fencing token).
+   */
   readonly token?: string;
   /** Aborted when the lease is lost before its time. */
   readonly lost?: AbortSignal;
   /**
-   * Make it last longer: when it resolves, `expiresAtMs` says how long. The table calls it at half of
-   * the time that is left, while the address is in use. Rejects with `ADDRESS_LEASE_LOST` when there
-   * is nothing to renew any more; any other failure is tried again until the lease ends.
+   * Make it last longer: when it resolves, `expiresAtMs` says how long. The table calls it when it
+   * is time, while the address is in use. Rejects with `ADDRESS_LEASE_LOST` when there is nothing to
+   * renew any more; any other failure is tried again until the lease ends.
    */
   renew?(): Promise<void>;
   /** Give it back; called once, also after it was lost. */
@@ -83,14 +94,17 @@ export interface AddressSource {
    */
   readonly addresses?: readonly string[];
   /**
-   * Told once by the table that will ask it.
+   * Told once by the table that will ask it; leases end on this clock.
    *
    * @throws {JackfieldError} `UNSUPPORTED` when the host lacks what the source needs.
    */
-  start?(host: Host): void;
+  start?(host: Host, clock: Clock): void;
   /** Read again what can be leased; called by the table's `refresh`. */
   refresh?(): void;
-  /** Lend an address; `undefined` when there is none that will do. A failure reaches the caller. */
+  /**
+   * Lend an address; `undefined` when there is none that will do. A failure reaches the caller, such
+   * as `ADDRESS_EXHAUSTED` of a home that cannot tell whether it is empty or out of reach.
+   */
   lease(
     request: AddressLeaseRequest,
   ): AddressLease | undefined | Promise<AddressLease | undefined>;

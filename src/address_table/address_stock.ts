@@ -46,6 +46,8 @@ export class AddressStock {
   #inUse = 0;
   /** How many the source is asked for. */
   #drawing = 0;
+  /** Counts addresses that have come from the source, or have gone back to it. */
+  #changes = 0;
   /** Addresses on their way from the source, or back to it; these never reject. */
   #moves = new Set<Promise<void>>();
   /** What goes on without anybody who waits. */
@@ -71,7 +73,7 @@ export class AddressStock {
       lost: (candidate, error) => this.#lost(candidate, error),
       keep: (promise) => this.#keep(promise),
     });
-    terms.source.start?.(terms.transport.host);
+    terms.source.start?.(terms.transport.host, terms.clock);
     const listed = terms.source.addresses ?? [];
     this.#draws = listed.length === 0;
     for (const hostname of listed) this.#list(normalIp(hostname));
@@ -172,20 +174,20 @@ export class AddressStock {
       need.tried.size < MAX_TRIES;
     const lease = draws ? this.#lending.ask(need) : undefined;
     if (!isPromise(lease)) {
-      return lease === undefined ? this.#tryKnown(need) : this.#adopt(lease);
+      return lease === undefined ? this.#tryKnown(need, draws) : this.#adopt(lease);
     }
     this.#drawing++;
     return this.#move(lease.finally(() => this.#drawing--)).then((lease) =>
-      lease === undefined ? this.#tryKnown(need) : this.#adopt(lease)
+      lease === undefined ? this.#tryKnown(need, draws) : this.#adopt(lease)
     );
   }
 
-  #tryKnown(need: AddressNeed): Eventually<Attempt> {
+  /** `wasRefused` is whether the source has no other one. */
+  #tryKnown(need: AddressNeed, wasRefused: boolean): Eventually<Attempt> {
     const candidate = this.#pick(need);
     if (candidate === undefined) {
       if (this.#moves.size === 0) throw this.#noneFits(need);
-      // One that is on its way, to the table or back to the source, may do when it is there.
-      return Promise.race(this.#moves).then(() => this.#try(need));
+      return this.#tryLater(need, wasRefused);
     }
     this.#reserve(candidate);
     if (candidate.tenure !== undefined) return { candidate, ready: true };
@@ -197,6 +199,19 @@ export class AddressStock {
       void this.giveBack(candidate);
       throw error;
     }
+  }
+
+  /**
+   * One that is on its way, to the table or back to the source, may do when it is there. Who was
+   * refused waits for such a change: to ask again whenever another one was refused would never end.
+   */
+  async #tryLater(need: AddressNeed, wasRefused: boolean): Promise<Attempt> {
+    const before = this.#changes;
+    do {
+      if (this.#moves.size === 0) throw this.#noneFits(need);
+      await Promise.race(this.#moves);
+    } while (wasRefused && this.#changes === before);
+    return await this.#try(need);
   }
 
   #pick(need: AddressNeed): Candidate | undefined {
@@ -214,6 +229,7 @@ export class AddressStock {
     this.#lending.check(lease);
     const { hostname } = lease;
     const candidate = new Candidate(hostname, false);
+    this.#changes++;
     this.#candidates.set(hostname, candidate);
     this.#reserve(candidate);
     try {
@@ -250,6 +266,7 @@ export class AddressStock {
   #ended(candidate: Candidate, wasUsed: boolean): void {
     const { hostname } = candidate;
     candidate.isEnding = false;
+    this.#changes++;
     if (wasUsed) this.#resting.add(hostname);
     if (!candidate.isListed) this.#candidates.delete(hostname);
     this.#offer(candidate);

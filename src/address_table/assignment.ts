@@ -21,6 +21,9 @@ const MIN_VALID_MS = 1000;
 /** How long the kernel keeps an address whose owner is gone, unless the table says otherwise. */
 const DEFAULT_VALID_MS = 60_000;
 
+/** It removes an address up to 1.4 seconds late: seen, and so the lease must last longer than that. */
+const KERNEL_LATE_MS = 2000;
+
 /**
  * An address on an interface, for as long as its lease lasts.
  *
@@ -49,7 +52,7 @@ export class Assignment {
     leaseEndsAtMs: number,
   ): Promise<Assignment | undefined> {
     const beganMs = clock.now();
-    const validMs = Math.min(plan.validMs ?? DEFAULT_VALID_MS, leaseEndsAtMs - beganMs);
+    const validMs = validFor(plan, leaseEndsAtMs - beganMs);
     if (validMs < MIN_VALID_MS) return undefined;
     const label = plan.label === undefined ? {} : { label: plan.label };
     const options = { hostname, interface: plan.interface, validMs, ...label };
@@ -63,10 +66,15 @@ export class Assignment {
     return this.#untilMs;
   }
 
+  /** Whether its lease lasts so much longer that it can be kept longer, too. */
+  isOutlasted(leaseEndsAtMs: number): boolean {
+    return leaseEndsAtMs - KERNEL_LATE_MS >= this.#untilMs + MIN_VALID_MS;
+  }
+
   /** Keep it longer, if its lease lasts longer. */
   async renew(leaseEndsAtMs: number): Promise<void> {
     const beganMs = this.#clock.now();
-    const validMs = Math.min(this.#plan.validMs ?? DEFAULT_VALID_MS, leaseEndsAtMs - beganMs);
+    const validMs = validFor(this.#plan, leaseEndsAtMs - beganMs);
     if (validMs < MIN_VALID_MS) return;
     await this.#assigned.renew(validMs);
     this.#untilMs = beganMs + validMs;
@@ -76,4 +84,9 @@ export class Assignment {
   remove(): Promise<void> {
     return this.#assigned.remove();
   }
+}
+
+/** In the kernel's whole seconds. */
+function validFor({ validMs = DEFAULT_VALID_MS }: AssignPlan, leaseLeftMs: number): number {
+  return Math.floor(Math.min(validMs, leaseLeftMs - KERNEL_LATE_MS) / 1000) * 1000;
 }

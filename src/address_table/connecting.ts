@@ -1,6 +1,14 @@
-import type { ConnectOptions, Socket, Target, Transport } from "../transport/mod.ts";
+import {
+  type ConnectionEnd,
+  type ConnectOptions,
+  followConnection,
+  type Socket,
+  type Target,
+  type Transport,
+} from "../transport/mod.ts";
 import type { Entry } from "./entry.ts";
 import { isAmbiguous, speaksOfPort } from "./failure.ts";
+import { guardWrites } from "./guarded_writes.ts";
 import type { Outstanding } from "./outstanding.ts";
 import { PortHold } from "./port_hold.ts";
 import type { PortTable } from "./port_table.ts";
@@ -84,9 +92,12 @@ async function connectFromSomePort(connecting: Connecting, signal: AbortSignal):
       if (mayBeTaken && tries < (isAmbiguous(error) ? AMBIGUOUS_TRIES : TRIES)) continue;
       throw error;
     }
-    const gone = () => attempt.over(socket);
-    socket.closed.then(gone, gone);
-    if (!entry.closed && entry.lost === undefined) return socket;
+    entry.leave = () => attempt.over("left");
+    followConnection(socket, (how) => attempt.over(how));
+    if (!entry.closed && entry.lost === undefined) {
+      guardWrites(socket, entry);
+      return socket;
+    }
     // Closed, or lost, in the moment in which the connection stood.
     if (entry.lost !== undefined) socket.abort(entry.lost);
     else await socket.close();
@@ -107,6 +118,7 @@ class PortAttempt {
   #done: () => void;
   #isReleased = false;
   #hasFailed = false;
+  #isOver = false;
 
   constructor(hold: PortHold, done: () => void) {
     this.#hold = hold;
@@ -126,9 +138,11 @@ class PortAttempt {
     if (this.#isReleased) this.#letGo();
   }
 
-  /** The connection has ended here. One that was handed off goes on elsewhere, so its port rests. */
-  over(socket: Socket): void {
-    if (socket.state === "gone") this.#hold.rest();
+  /** The connection has ended. One that goes on where nobody tells of its end leaves a port that rests. */
+  over(how: ConnectionEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (how === "left") this.#hold.rest();
     this.#hold.release();
   }
 

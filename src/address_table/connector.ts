@@ -1,4 +1,10 @@
-import { isJackfieldError, type Socket, type Target, type Transport } from "../transport/mod.ts";
+import {
+  followConnection,
+  isJackfieldError,
+  type Socket,
+  type Target,
+  type Transport,
+} from "../transport/mod.ts";
 import { AddressNeed } from "./address_choice.ts";
 import { connectEntry, type Connecting, type TableConnectOptions } from "./connecting.ts";
 import type { Descriptors } from "./descriptors.ts";
@@ -22,8 +28,8 @@ export interface ConnectorOptions {
   /** How long one rests after a failure. */
   readonly restAfter: RestRule;
   /**
-   * Whether an address stays leased after its socket was handed off: whoever has the socket now
-   * would lose the connection with the address.
+   * Whether an address stays leased after its connection has left for where nobody tells of its end:
+   * whoever has it now would lose it with the address.
    */
   readonly keepsHandedOff: boolean;
 }
@@ -78,10 +84,9 @@ export class Connector {
       const connecting = { ...this.#options, entry, target, destination, options, outstanding };
       try {
         const socket = await this.#try(connecting);
-        const gone = () => {
-          if (socket.state !== "gone" || !keepsHandedOff) descriptors.drop(entry);
-        };
-        socket.closed.then(gone, gone);
+        followConnection(socket, (how) => {
+          if (how === "closed" || !keepsHandedOff) descriptors.drop(entry);
+        });
         return socket;
       } catch (error) {
         const isFull = isJackfieldError(error, "ADDRESS_EXHAUSTED"); // Another one may have ports.

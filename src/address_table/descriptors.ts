@@ -118,6 +118,7 @@ export class Descriptors {
   /** Give address and port back, as soon as nothing uses them any more. */
   async #giveBack(entry: Entry): Promise<void> {
     entry.letGo();
+    if (entry.socket?.state === "gone") entry.leave?.(); // Nobody waits for another owner.
     // The kernel may still have the connection, or the connect, on its way to the end.
     if (entry.used?.isHeld) await entry.used.gone;
     else if (entry.pending !== undefined) await entry.pending;

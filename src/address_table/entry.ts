@@ -18,6 +18,8 @@ export class Entry implements AddressUser {
   listener: Listener | undefined;
   /** What was accepted there and is still open. */
   accepted: Set<Socket> | undefined;
+  /** Follow its connection no longer: it has gone to another owner. */
+  leave: (() => void) | undefined;
   /** Settles, and never rejects, when the connect or listen on the way has ended. */
   pending: Promise<void> | undefined;
   /** Ends the connect on the way. */

@@ -7,6 +7,7 @@ import {
   type Transport,
 } from "../transport/mod.ts";
 import type { Entry } from "./entry.ts";
+import { guardWrites } from "./guarded_writes.ts";
 import { PortHold } from "./port_hold.ts";
 import type { PortTable } from "./port_table.ts";
 import { unknownDescriptor } from "./table_errors.ts";
@@ -123,6 +124,7 @@ class TableListener implements Listener {
     const gone = () => void this.#accepted.delete(socket);
     this.#accepted.add(socket);
     socket.closed.then(gone, gone);
+    guardWrites(socket, this.#entry);
     if (this.#entry.lost !== undefined) socket.abort(this.#entry.lost);
     return socket;
   }

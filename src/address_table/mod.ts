@@ -20,12 +20,13 @@
  * Where addresses come from, and how they are kept: a source lends one when the first descriptor
  * needs it; where asked, it is held against other processes and added to an interface; while it is
  * in use its lease is renewed; with the last descriptor everything goes back. A lease that ends ends
- * its sockets, too.
+ * its sockets, too: by a timer, by the next one who writes, or in the kernel, whichever comes first.
  *
  * Who owns what: the table owns the port until the connection ends (a bound one until `close`), the
- * caller owns the socket; closing it gives the port back. A socket that is handed off goes on
- * elsewhere, where the table cannot see it: its port rests for a while, as if others had it, and an
- * exclusive or assigned address stays leased until `closeAll`.
+ * caller owns the socket; closing it gives the port back, also when a `HandoffChannel` has taken it
+ * to another owner, who tells of its end. Where nobody tells, or the descriptor is closed before, its
+ * port rests for a while, as if others had it; and where nobody tells, an exclusive or assigned
+ * address stays leased until `closeAll`.
  *
  * @module
  */

@@ -18,6 +18,8 @@ export interface AddressState {
   readonly descriptors: readonly number[];
   /** Milliseconds until its lease ends, where it does. */
   readonly expiresInMs?: number;
+  /** Who has its lease, in the words of the source, where it says so. */
+  readonly owner?: string;
   /** The fencing token of its lease, where there is one. */
   readonly token?: string;
 }
@@ -78,12 +80,13 @@ export function tableState(parts: TableParts): AddressTableState {
 function stateOf({ hostname, tenure, isEnding, users }: Candidate, clock: Clock): AddressState {
   const isDraining = isEnding || tenure?.isDraining === true;
   const endsAtMs = tenure?.endsAtMs ?? Infinity;
-  const token = tenure?.lease.token;
+  const { owner, token } = tenure?.lease ?? {};
   return {
     hostname,
     state: isDraining ? "draining" : "leased",
     descriptors: [...users].map(({ descriptor }) => descriptor),
     ...(endsAtMs === Infinity ? {} : { expiresInMs: Math.max(0, endsAtMs - clock.now()) }),
+    ...(owner === undefined ? {} : { owner }),
     ...(token === undefined ? {} : { token }),
   };
 }

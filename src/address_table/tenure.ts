@@ -46,8 +46,9 @@ export class Tenure {
   #owner: TenureOwner;
   #hold: Listener | undefined;
   #assignment: Assignment | undefined;
-  #renewAtMs = Infinity;
-  #renewing = false;
+  /** The lease and the assignment are renewed each at its own time: neither waits for the other. */
+  #leaseRenewal: Renewal;
+  #assignRenewal: Renewal;
   #cancel: (() => void) | undefined;
   #over = false;
   #ended = false;
@@ -56,6 +57,8 @@ export class Tenure {
     this.#terms = terms;
     this.lease = lease;
     this.#owner = owner;
+    this.#leaseRenewal = new Renewal(() => this.#renewLease());
+    this.#assignRenewal = new Renewal(() => this.#assignment!.renew(this.#leaseEndsAtMs));
   }
 
   /**
@@ -145,7 +148,8 @@ export class Tenure {
 
   #start(): this {
     this.lease.lost?.addEventListener("abort", this.#onLost, { once: true });
-    this.#planRenewal();
+    this.#planLease(true);
+    this.#planAssignment();
     this.#arm();
     return this;
   }
@@ -170,13 +174,24 @@ export class Tenure {
     return this.lease.expiresAtMs ?? Infinity;
   }
 
-  #planRenewal(): void {
-    const renewable = this.lease.renew !== undefined ||
-      this.endsAtMs < this.#leaseEndsAtMs;
-    const leftMs = this.endsAtMs - this.#terms.clock.now();
-    this.#renewAtMs = !renewable || leftMs === Infinity
-      ? Infinity
-      : this.#terms.clock.now() + Math.max(leftMs / 2, MIN_RENEW_MS);
+  #planLease(isNew: boolean): void {
+    const { renew, renewAtMs } = this.lease;
+    if (renew === undefined) return;
+    // Of a new one it may have passed already; later that means that renewing has failed.
+    const isWanted = renewAtMs !== undefined && (isNew || renewAtMs > this.#terms.clock.now());
+    this.#leaseRenewal.atMs = isWanted ? renewAtMs : this.#halfOf(this.#leaseEndsAtMs);
+  }
+
+  #planAssignment(): void {
+    const isOutlasted = this.#assignment?.isOutlasted(this.#leaseEndsAtMs) === true;
+    this.#assignRenewal.atMs = isOutlasted ? this.#halfOf(this.#assignment!.untilMs) : Infinity;
+  }
+
+  /** When half of the time that is left has passed. */
+  #halfOf(endMs: number): number {
+    if (endMs === Infinity) return Infinity;
+    const nowMs = this.#terms.clock.now();
+    return nowMs + Math.max((endMs - nowMs) / 2, MIN_RENEW_MS);
   }
 
   /** One timer for what comes next: renewing, draining or the end. */
@@ -184,14 +199,15 @@ export class Tenure {
     this.#cancel?.();
     this.#cancel = undefined;
     const { endsAtMs } = this;
-    if (endsAtMs === Infinity || this.#over) return;
     const nowMs = this.#terms.clock.now();
     const drainAtMs = endsAtMs - this.#terms.drainMs;
     const nextMs = Math.min(
       endsAtMs,
       drainAtMs > nowMs ? drainAtMs : Infinity,
-      this.#renewing ? Infinity : this.#renewAtMs,
+      this.#leaseRenewal.nextMs,
+      this.#assignRenewal.nextMs,
     );
+    if (nextMs === Infinity || this.#over) return;
     this.#cancel = this.#terms.clock.schedule(Math.max(0, nextMs - nowMs), () => this.#tick());
   }
 
@@ -199,25 +215,36 @@ export class Tenure {
     this.#cancel = undefined;
     this.check();
     if (this.#over) return;
-    if (!this.#renewing && this.#terms.clock.now() >= this.#renewAtMs) void this.#renew();
+    const nowMs = this.#terms.clock.now();
+    if (nowMs >= this.#leaseRenewal.nextMs) void this.#run(this.#leaseRenewal);
+    if (nowMs >= this.#assignRenewal.nextMs) void this.#run(this.#assignRenewal);
     this.#owner.changed();
     this.#arm();
   }
 
-  async #renew(): Promise<void> {
-    this.#renewing = true;
+  async #renewLease(): Promise<void> {
+    const endsAtMs = this.#leaseEndsAtMs;
+    await this.lease.renew!();
+    // This process may have been stopped meanwhile: what was over is not used again.
+    if (this.#terms.clock.now() >= endsAtMs) throw this.#lostError("it was renewed too late");
+    // It may stay on the interface for longer now.
+    if (this.#assignment !== undefined) this.#assignRenewal.atMs = this.#terms.clock.now();
+  }
+
+  async #run(renewal: Renewal): Promise<void> {
+    renewal.isRunning = true;
     try {
-      await this.lease.renew?.();
-      if (!this.#over) await this.#assignment?.renew(this.#leaseEndsAtMs);
+      await renewal.run();
     } catch (error) {
       if (isJackfieldError(error, "ADDRESS_LEASE_LOST")) this.#lose(error);
       else if (!this.#over) this.#terms.report(error, "renew");
     }
-    this.#renewing = false;
+    renewal.isRunning = false;
     if (this.#over) return;
     this.check();
     if (this.#over) return;
-    this.#planRenewal();
+    if (renewal === this.#leaseRenewal) this.#planLease(false);
+    else this.#planAssignment();
     this.#owner.changed();
     this.#arm();
   }
@@ -247,5 +274,24 @@ export class Tenure {
       `Cannot use address ${hostname}: its lease is lost, ${why}`,
       { localAddress: hostname, cause },
     );
+  }
+}
+
+/** Something that is renewed from time to time. */
+class Renewal {
+  /** What is done. */
+  readonly run: () => Promise<void>;
+  /** When it is due; `Infinity` for never. */
+  atMs = Infinity;
+  /** Whether it is on its way. */
+  isRunning = false;
+
+  constructor(run: () => Promise<void>) {
+    this.run = run;
+  }
+
+  /** When it is to begin, unless it is on its way. */
+  get nextMs(): number {
+    return this.isRunning ? Infinity : this.atMs;
   }
 }

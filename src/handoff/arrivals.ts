@@ -1,10 +1,13 @@
 import {
+  type ConnectionEnd,
   createSocket,
   type OwnerLink,
   type ParkedConnection,
   type Socket,
 } from "../transport/mod.ts";
+import type { Absence } from "./absence.ts";
 import { factsOf, type Frame, type OfferFrame } from "./frames.ts";
+import { LentSocket } from "./lent_socket.ts";
 
 /** How many sockets are remembered, for a sender that gives up just when its socket is adopted. */
 const MAX_REMEMBERED = 64;
@@ -15,8 +18,16 @@ export interface ArrivalTerms {
   readonly link: OwnerLink;
   /** Owns a socket from then on. */
   readonly onSocket: ((socket: Socket, data: unknown) => void) | undefined;
+  /** Is lent one. */
+  readonly onLease: ((lease: LentSocket, data: unknown) => void) | undefined;
   /** Whether no more are wanted. */
   isClosing(): boolean;
+  /** What this end has offered by this id, and the other end is to tell of. */
+  absence(id: number): Absence | undefined;
+  /** That is here again. */
+  returned(id: number, socket: Socket): void;
+  /** Send a socket back that was lent. */
+  giveBack(socket: Socket): Promise<void>;
   /** Told of what nobody else hears of. */
   report(error: unknown): void;
   /** Told when the last one has arrived. */
@@ -30,6 +41,11 @@ export class Arrivals {
   #pending = new Set<number>();
   #withdrawn = new Set<number>();
   #adopted = new Map<number, WeakRef<Socket>>();
+  /** Those of whose end the sender is to be told, and by what each is told. */
+  #followed = new Map<number, Socket>();
+  /** Those that are adopted, of which the sender has not been told. */
+  #unsaid: number[] = [];
+  #offers = new WeakMap<(how: ConnectionEnd) => void, number>();
 
   /** For one channel. */
   constructor(terms: ArrivalTerms) {
@@ -51,27 +67,35 @@ export class Arrivals {
     decided: boolean,
   ): Promise<void> {
     const { id } = frame;
-    const { onSocket, link } = this.#terms;
-    const why = this.#refusal(connection);
-    if (why !== undefined || connection === undefined || onSocket === undefined) {
+    const { link } = this.#terms;
+    const why = this.#refusal(frame);
+    if (why !== undefined || connection === undefined) {
       connection?.drop();
-      return link.post({ kind: "refused", id, why: why ?? "" } satisfies Frame);
+      const words = why ?? "the connection did not come along";
+      return link.post({ kind: "refused", id, why: words } satisfies Frame);
     }
     const adopted: Frame = { kind: "adopted", id };
+    const absence = frame.returns === undefined ? undefined : this.#terms.absence(frame.returns);
+    absence?.comes();
     this.#pending.add(id);
     try {
       if (!decided) {
         // From then on the sender will not take it back; before that nobody may touch it.
         const arrives = await new Promise<boolean>((told) => link.post(adopted, told));
         // Otherwise the sender may never hear of it, and goes on with its own copy.
-        if (!arrives || this.#withdrawn.has(id)) return connection.drop();
+        if (!arrives || this.#withdrawn.has(id)) {
+          absence?.stays();
+          return connection.drop();
+        }
       }
-      await this.#own(frame, connection, onSocket);
+      await this.#own(frame, connection, absence);
     } catch (error) {
       connection.drop(); // It broke on the way.
+      absence?.lost();
+      if (frame.tellsEnd) link.post({ kind: "ended", id, how: "closed" } satisfies Frame);
       this.#terms.report(error);
     } finally {
-      if (decided) link.post(adopted);
+      if (decided) this.#sayAdopted(id);
       this.#pending.delete(id);
       this.#withdrawn.delete(id);
       this.#terms.settled();
@@ -81,31 +105,80 @@ export class Arrivals {
   /** The sender has aborted it. */
   withdraw(id: number): void {
     if (this.#pending.has(id)) this.#withdrawn.add(id);
-    this.#adopted.get(id)?.deref()?.abort();
+    (this.#followed.get(id) ?? this.#adopted.get(id)?.deref())?.abort();
     this.#adopted.delete(id);
+  }
+
+  /** By which offer a connection has come of which the sender is to be told. */
+  offerOf(onEnd: (how: ConnectionEnd) => void): number | undefined {
+    return this.#offers.get(onEnd);
+  }
+
+  /** The sender has it again, or knows of its end. */
+  forget(id: number): void {
+    this.#followed.delete(id);
   }
 
   async #own(
     frame: OfferFrame,
     connection: ParkedConnection,
-    onSocket: (socket: Socket, data: unknown) => void,
+    absence: Absence | undefined,
   ): Promise<void> {
+    const { id } = frame;
     const facts = factsOf(frame);
     const driver = await connection.resume(facts.unread !== undefined);
-    const socket = createSocket(driver, facts);
-    this.#remember(frame.id, socket);
+    const onEnd = frame.tellsEnd ? this.#tellerOf(id) : absence?.onEnd;
+    const socket = createSocket(driver, { ...facts, onEnd });
+    if (frame.tellsEnd === true) this.#followed.set(id, socket);
+    else this.#remember(id, socket);
     try {
-      onSocket(socket, frame.body?.data);
+      this.#give(frame, socket, absence);
     } catch (error) {
       socket.abort(error);
       this.#terms.report(error);
     }
   }
 
-  #refusal(connection: ParkedConnection | undefined): string | undefined {
-    if (this.#terms.isClosing()) return "it is closing";
-    if (this.#terms.onSocket === undefined) return "it takes no sockets";
-    return connection === undefined ? "the connection did not come along" : undefined;
+  #give({ body, isLent, returns }: OfferFrame, socket: Socket, absence?: Absence): void {
+    const { onSocket, onLease, returned, giveBack } = this.#terms;
+    if (isLent) return onLease!(new LentSocket(socket, giveBack), body?.data);
+    if (absence !== undefined) returned(returns!, socket);
+    if (absence?.isLent !== true) onSocket!(socket, body?.data);
+  }
+
+  /** Tells the sender of the end. */
+  #tellerOf(id: number): (how: ConnectionEnd) => void {
+    const tell = (how: ConnectionEnd): void => {
+      this.forget(id);
+      this.#terms.link.post({ kind: "ended", id, how } satisfies Frame);
+    };
+    this.#offers.set(tell, id);
+    return tell;
+  }
+
+  /** One message for all that came in one turn: there a message costs more than all else. */
+  #sayAdopted(id: number): void {
+    const { link } = this.#terms;
+    if (this.#unsaid.push(id) > 1) return;
+    const say = (): void => {
+      const ids = this.#unsaid.splice(0);
+      const frame: Frame = ids.length === 1
+        ? { kind: "adopted", id }
+        : { kind: "all adopted", ids };
+      link.post(frame);
+    };
+    if (link.atTurnEnd === undefined) say();
+    else link.atTurnEnd(say);
+  }
+
+  #refusal({ returns, isLent }: OfferFrame): string | undefined {
+    const { onSocket, onLease, isClosing, absence } = this.#terms;
+    const away = returns === undefined ? undefined : absence(returns);
+    if (returns !== undefined && away === undefined) return "nobody waits for it";
+    if (away?.isLent) return undefined;
+    if (isClosing()) return "it is closing";
+    if (isLent) return onLease === undefined ? "it takes no leases" : undefined;
+    return onSocket === undefined ? "it takes no sockets" : undefined;
   }
 
   #remember(id: number, socket: Socket): void {

@@ -1,5 +1,4 @@
 import {
-  type Clock,
   type ConnectionCarrier,
   createSocket,
   type DetachedSocket,
@@ -11,7 +10,8 @@ import {
   type SocketDriver,
   socketError,
 } from "../transport/mod.ts";
-import { type Frame, offerOf } from "./frames.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { type Frame, offerOf, type OfferTerms } from "./frames.ts";
 import { endedError, refusedError, timeoutError } from "./handoff_errors.ts";
 import type { Places } from "./places.ts";
 import { joinUnread } from "./unread.ts";
@@ -23,7 +23,7 @@ export interface DepartureTerms {
   /** Makes the copies. */
   readonly carrier: ConnectionCarrier;
   /** Times the deadlines. */
-  readonly clock: Clock;
+  readonly deadlines: Deadlines;
   /** How many may be in flight. */
   readonly places: Places;
   /** Told of a callback that threw. */
@@ -42,6 +42,8 @@ export interface DepartureOrder {
   readonly signal: AbortSignal | undefined;
   /** Takes it back. */
   readonly onReturn: ((socket: Socket, error: unknown) => void) | undefined;
+  /** What holds for the time after it. */
+  readonly terms: OfferTerms | undefined;
 }
 
 /** One socket on its way to the other end; the steps are those of the drawing in `mod.ts`. */
@@ -72,12 +74,11 @@ export class Departure {
 
   /** Resolves when the other end owns it; rejects when it never will. */
   async run(): Promise<void> {
-    const { clock } = this.#terms;
     const { timeoutMs, signal } = this.#order;
-    const cancel = timeoutMs === Infinity ? () => {} : clock.schedule(timeoutMs, () => {
-      this.#stop(timeoutError(timeoutMs, this.#step, this.#detached.remoteAddress));
+    const cancel = this.#terms.deadlines.add(timeoutMs, () => {
+      this.stop(timeoutError(timeoutMs, this.#step, this.#detached.remoteAddress));
     });
-    const giveUp = () => this.#stop(signal!.reason);
+    const giveUp = () => this.stop(signal!.reason);
     signal?.addEventListener("abort", giveUp, { once: true });
     try {
       await this.#move();
@@ -97,14 +98,21 @@ export class Departure {
   refused(why: string): void {
     this.#answer ??= "refused";
     if (this.#stopped !== undefined) this.#tell?.();
-    this.#stop(refusedError(why, this.#detached.remoteAddress));
+    this.stop(refusedError(why, this.#detached.remoteAddress));
   }
 
   /** The other end has ended; its last message has been received. */
   linkEnded(end: OwnerEnd): void {
     this.#end = end;
     if (this.#stopped !== undefined) this.#tell?.();
-    this.#stop(endedError(end, this.#detached.remoteAddress));
+    this.stop(endedError(end, this.#detached.remoteAddress));
+  }
+
+  /** Give it up. */
+  stop(reason: unknown): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = { reason };
+    this.#reject?.(reason);
   }
 
   async #move(): Promise<void> {
@@ -165,7 +173,10 @@ export class Departure {
     try {
       if (this.#stopped !== undefined) throw this.#stopped.reason;
       const body = { unread: this.#unreadOf(parked), data: this.#order.data };
-      passage = this.#terms.carrier.send(offerOf(this.#id, this.#detached, body), parked);
+      passage = this.#terms.carrier.send(
+        offerOf(this.#id, this.#detached, body, this.#order.terms),
+        parked,
+      );
       await this.#until((done) => this.#tell = done);
       return parked.drop();
     } catch (error) {
@@ -256,12 +267,6 @@ export class Departure {
 
   #break(cause: unknown): void {
     if (this.#stopped === undefined) this.#isBroken = true;
-    this.#stop(cause);
-  }
-
-  #stop(reason: unknown): void {
-    if (this.#stopped !== undefined) return;
-    this.#stopped = { reason };
-    this.#reject?.(reason);
+    this.stop(cause);
   }
 }

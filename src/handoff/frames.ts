@@ -1,4 +1,9 @@
-import type { ConnectionToken, SocketAddress, SocketFacts } from "../transport/mod.ts";
+import type {
+  ConnectionEnd,
+  ConnectionToken,
+  SocketAddress,
+  SocketFacts,
+} from "../transport/mod.ts";
 import type { LedgerEntry } from "./ledger.ts";
 
 /** A duplicate that travels as a token, with the entry that says who has it. */
@@ -35,7 +40,16 @@ export interface OfferFrame {
   readonly writeEnded: boolean;
   readonly body?: OfferBody;
   readonly travelling?: TravellingToken;
+  /** It is lent, and to be given back. */
+  readonly isLent?: true;
+  /** The sender wants to be told of its end. */
+  readonly tellsEnd?: true;
+  /** It is what the receiver has offered under this id, and tells nobody of its end any more. */
+  readonly returns?: number;
 }
+
+/** What an offer says about the time after it. */
+export type OfferTerms = Pick<OfferFrame, "isLent" | "tellsEnd" | "returns">;
 
 /** What channels send each other; `id` counts the offers of the one who offered. */
 export type Frame =
@@ -46,13 +60,22 @@ export type Frame =
   | OfferFrame
   /** The receiver owns it. */
   | { readonly kind: "adopted"; readonly id: number }
+  /** The receiver owns all of them. */
+  | { readonly kind: "all adopted"; readonly ids: readonly number[] }
   /** The receiver has dropped its copy. */
   | { readonly kind: "refused"; readonly id: number; readonly why: string }
-  /** The sender has aborted it. */
+  /** The connection that the receiver of this has offered has ended. */
+  | { readonly kind: "ended"; readonly id: number; readonly how: ConnectionEnd }
+  /** The sender has aborted it, or wants it aborted. */
   | { readonly kind: "withdrawn"; readonly id: number };
 
 /** The frame for a socket. */
-export function offerOf(id: number, facts: SocketFacts, body: OfferBody): OfferFrame {
+export function offerOf(
+  id: number,
+  facts: SocketFacts,
+  body: OfferBody,
+  terms: OfferTerms | undefined,
+): OfferFrame {
   const { localAddress, remoteAddress, targetName, ended } = facts;
   return {
     kind: "offer",
@@ -67,6 +90,7 @@ export function offerOf(id: number, facts: SocketFacts, body: OfferBody): OfferF
     readEnded: ended?.read ?? false,
     writeEnded: ended?.write ?? false,
     ...(body.unread === undefined && body.data === undefined ? undefined : { body }),
+    ...terms,
   };
 }
 

@@ -1,23 +1,20 @@
 import {
-  assertTimeout,
   type Clock,
-  type ConnectionCarrier,
   type Descriptors,
-  detachSocket,
   type JackfieldError,
   type OwnerEnd,
   type OwnerLink,
   type ParkedConnection,
   type Socket,
-  type SocketDriver,
   systemClock,
-  unsupported,
 } from "../transport/mod.ts";
 import { Arrivals } from "./arrivals.ts";
-import { Departure } from "./departure.ts";
+import { Departures } from "./departures.ts";
 import type { Frame, OfferFrame } from "./frames.ts";
 import { closedError, endedError } from "./handoff_errors.ts";
-import { Places } from "./places.ts";
+import type { LentSocket } from "./lent_socket.ts";
+import type { Loan } from "./loan.ts";
+import type { LendOptions, SendOptions } from "./send_options.ts";
 import { MAX_IN_FLIGHT, TokenCarrier } from "./token_carrier.ts";
 
 /** What was going on when something failed that nobody waits for. */
@@ -27,6 +24,8 @@ export type HandoffStage = "receive" | "return" | "message";
 export interface HandoffChannelOptions {
   /** Owns a socket that the other end has sent. Without it every socket is refused. */
   readonly onSocket?: (socket: Socket, data: unknown) => void;
+  /** Is lent a socket by the other end. Without it every one is refused. */
+  readonly onLease?: (lease: LentSocket, data: unknown) => void;
   /** Told of messages of the other end. */
   readonly onMessage?: (message: unknown) => void;
   /** Told of failures that nobody waits for, and of callbacks that threw. */
@@ -43,27 +42,6 @@ export interface HandoffChannelOptions {
   readonly clock?: Clock;
 }
 
-/** Options of {@linkcode HandoffChannel.send}. */
-export interface SendOptions {
-  /** Bytes that were read and not used; the next owner reads them first. */
-  readonly unread?: Uint8Array;
-  /**
-   * Milliseconds for pending writes, a place in flight and the answer together; `Infinity` for no
-   * limit.
-   *
-   * @default {10_000}
-   */
-  readonly timeoutMs?: number;
-  /** Gives up; the promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /**
-   * Takes the connection back, as a new socket, when it could not be moved. It is called before the
-   * promise rejects. Without it the connection is aborted then.
-   */
-  readonly onReturn?: (socket: Socket, error: unknown) => void;
-}
-
-const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_IN_FLIGHT = 64;
 
 /**
@@ -88,15 +66,11 @@ const DEFAULT_IN_FLIGHT = 64;
  */
 export class HandoffChannel {
   readonly #link: OwnerLink;
-  readonly #carrier: ConnectionCarrier | undefined;
   readonly #tokens: TokenCarrier | undefined;
-  readonly #clock: Clock;
-  readonly #places: Places;
   readonly #arrivals: Arrivals;
-  readonly #departures = new Map<number, Departure>();
+  readonly #departures: Departures;
   readonly #onMessage: HandoffChannelOptions["onMessage"];
   readonly #onError: HandoffChannelOptions["onError"];
-  #lastId = 0;
   #end: OwnerEnd | undefined;
   #closing: PromiseWithResolvers<void> | undefined;
 
@@ -111,17 +85,29 @@ export class HandoffChannel {
     this.#tokens = link.carrier === undefined && descriptors !== undefined
       ? new TokenCarrier(link, descriptors)
       : undefined;
-    this.#carrier = link.carrier ?? this.#tokens;
-    this.#clock = clock;
-    this.#places = new Places(maxInFlight);
     this.#onMessage = options.onMessage;
     this.#onError = options.onError;
+    const settled = (): void => this.#settle();
     this.#arrivals = new Arrivals({
       link,
       onSocket: options.onSocket,
+      onLease: options.onLease,
       isClosing: () => this.#closing !== undefined,
+      absence: (id) => this.#departures.absence(id),
+      returned: (id, socket) => this.#departures.returned(id, socket),
+      giveBack: (socket) => this.#departures.send(socket, undefined, {}),
       report: (error) => this.#report(error, "receive"),
-      settled: () => this.#settle(),
+      settled,
+    });
+    this.#departures = new Departures({
+      link,
+      carrier: link.carrier ?? this.#tokens,
+      clock,
+      maxInFlight,
+      offerOf: (onEnd) => this.#arrivals.offerOf(onEnd),
+      broughtBack: (offer) => this.#arrivals.forget(offer),
+      report: (error) => this.#report(error, "return"),
+      settled,
     });
     link.receive({
       message: (message, connection) => this.#receive(message as Frame, connection),
@@ -131,7 +117,7 @@ export class HandoffChannel {
 
   /** How many sockets were sent from here and are not moved yet. */
   get inFlight(): number {
-    return this.#departures.size;
+    return this.#departures.count;
   }
 
   /** Resolves when the other end has ended, with how. */
@@ -153,54 +139,40 @@ export class HandoffChannel {
    * runtime's error for data that cannot be cloned.
    */
   async send(socket: Socket, data?: unknown, options: SendOptions = {}): Promise<void> {
-    const { unread, timeoutMs = DEFAULT_TIMEOUT_MS, signal, onReturn } = options;
-    assertTimeout(timeoutMs);
-    signal?.throwIfAborted();
     const refusal = this.#refusal(socket);
     if (refusal !== undefined) throw refusal;
-    const carrier = this.#carrier;
-    if (carrier === undefined) {
-      throw unsupported(
-        `handoff to a ${this.#link.kind}`,
-        "connections do not travel over this link without descriptors",
-      );
-    }
-    const check = (driver: SocketDriver): void => checkDriver(driver, carrier, this.#link.kind);
-    const detached = detachSocket(socket, { whileWriting: true, check });
-    const id = ++this.#lastId;
-    const departure = new Departure(
-      id,
-      {
-        link: this.#link,
-        carrier,
-        clock: this.#clock,
-        places: this.#places,
-        report: (error) => this.#report(error, "return"),
-      },
-      detached,
-      { data, unread, timeoutMs, signal, onReturn },
-    );
-    this.#departures.set(id, departure);
-    try {
-      await departure.run();
-    } finally {
-      this.#departures.delete(id);
-      this.#settle();
-    }
+    await this.#departures.send(socket, data, options);
+  }
+
+  /**
+   * Lend a socket to the other end, whose `onLease` is given a lease on it, with any structured data.
+   *
+   * The socket that is given is `gone` from the call on, unless the call throws. The connection comes
+   * back when it is given back, and ends with the other end. What {@linkcode send} does when something
+   * goes wrong holds here too, but that a connection that could not be moved always comes back.
+   *
+   * @throws {JackfieldError} What `send` rejects with when it is refused from the beginning.
+   */
+  lend(socket: Socket, data?: unknown, options: LendOptions = {}): Loan {
+    const refusal = this.#refusal(socket);
+    if (refusal !== undefined) throw refusal;
+    return this.#departures.lend(socket, data, options);
   }
 
   /**
    * Send a message to the other end's `onMessage`. After the end of the link nothing happens.
    *
-   * It throws the runtime's error for what cannot be cloned.
+   * It throws the runtime's error for what cannot be cloned. What stands in `transfer` is moved to a
+   * thread instead of being copied.
    */
-  post(message: unknown): void {
-    this.#link.post({ kind: "message", message } satisfies Frame);
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void {
+    this.#link.post({ kind: "message", message } satisfies Frame, undefined, transfer);
   }
 
   /**
-   * Refuse sockets from now on, in both directions; resolves when none is on its way any more. The
-   * link, and messages over it, stay as they are. Every call gives the same promise.
+   * Refuse sockets from now on, in both directions, but for those that were lent and come back;
+   * resolves when none is on its way any more. The link, and messages over it, stay as they are. Every
+   * call gives the same promise.
    */
   close(): Promise<void> {
     this.#closing ??= Promise.withResolvers();
@@ -222,16 +194,21 @@ export class HandoffChannel {
       case "offer":
         return this.#offered(frame, connection);
       case "adopted":
-        return this.#departures.get(frame.id)?.adopted();
+        return this.#departures.adopted(frame.id);
+      case "all adopted":
+        return frame.ids.forEach((id) => this.#departures.adopted(id));
       case "refused":
-        return this.#departures.get(frame.id)?.refused(frame.why);
+        return this.#departures.refused(frame.id, frame.why);
+      case "ended":
+        return this.#departures.ended(frame.id, frame.how);
       case "withdrawn":
         return this.#arrivals.withdraw(frame.id);
     }
   }
 
   #offered(frame: OfferFrame, connection: ParkedConnection | undefined): void {
-    const { travelling } = frame;
+    const { travelling, returns } = frame;
+    if (returns !== undefined) this.#departures.adopted(returns); // Or it would not come back.
     let taken = connection;
     if (travelling !== undefined) {
       try {
@@ -253,13 +230,13 @@ export class HandoffChannel {
 
   #linkEnded(end: OwnerEnd): void {
     this.#end = end;
-    for (const departure of this.#departures.values()) departure.linkEnded(end);
+    this.#departures.linkEnded(end);
     this.#tokens?.sweep();
     this.#settle();
   }
 
   #settle(): void {
-    if (this.#departures.size === 0 && this.#arrivals.count === 0) this.#closing?.resolve();
+    if (this.#departures.count === 0 && this.#arrivals.count === 0) this.#closing?.resolve();
   }
 
   #report(error: unknown, stage: HandoffStage): void {
@@ -269,21 +246,4 @@ export class HandoffChannel {
       // The callback that is told of failures has nobody to tell of its own.
     }
   }
-}
-
-/** Refuse a connection that cannot travel, before anything is changed. */
-function checkDriver(
-  driver: SocketDriver,
-  carrier: ConnectionCarrier,
-  kind: OwnerLink["kind"],
-): void {
-  const feature = `handoff to a ${kind}`;
-  if (driver.park === undefined || driver.connection === undefined) {
-    throw unsupported(
-      feature,
-      "the connection cannot leave its driver: it has TLS, or was not made to be `transferable`",
-    );
-  }
-  const why = carrier.refusal(driver.connection);
-  if (why !== undefined) throw unsupported(feature, why);
 }

@@ -24,6 +24,14 @@ export function refusedError(why: string, address: SocketAddress): JackfieldErro
   return failure("HANDOFF_REFUSED", address, `the other end refused it, ${why}`);
 }
 
+/** Whoever lent it does not want it any more. */
+export function recalledError(address: SocketAddress): JackfieldError {
+  return new JackfieldError("SOCKET_ABORTED", `${words(address)}: it was recalled`, {
+    operation: "hand off",
+    address,
+  });
+}
+
 /** The deadline has passed. */
 export function timeoutError(
   timeoutMs: number,

@@ -40,12 +40,20 @@
  * up a duplicated descriptor, and one word of shared memory says whether it has been taken or
  * withdrawn. This room sees opaque tokens only, no descriptor numbers.
  *
+ * A connection can also be lent: {@linkcode HandoffChannel.lend}. Then the other end tells of its end,
+ * or sends it back, and with the other end it ends. The same is told of every connection of which
+ * somebody wants to know (`onEnd` of its facts), such as an address table whose port it has: it ends
+ * for the table when it ends wherever it is, and what goes back to the end that it has come from is
+ * the same to that table as if it had never left.
+ *
  * @module
  */
 export {
   HandoffChannel,
   type HandoffChannelOptions,
   type HandoffStage,
-  type SendOptions,
 } from "./handoff_channel.ts";
+export { LentSocket } from "./lent_socket.ts";
+export type { Loan } from "./loan.ts";
 export { handOff } from "./same_thread.ts";
+export type { LendOptions, SendOptions } from "./send_options.ts";

@@ -12,6 +12,6 @@ import { joinUnread } from "./unread.ts";
  * `SOCKET_GONE`, or `UNSUPPORTED` for a socket that no transport of this package made.
  */
 export function handOff(socket: Socket, unread?: Uint8Array): Socket {
-  const { driver, ...facts } = detachSocket(socket);
+  const { driver, ...facts } = detachSocket(socket, { follow: true });
   return createSocket(driver, { ...facts, unread: joinUnread(unread, facts.unread) });
 }

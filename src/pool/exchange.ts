@@ -154,6 +154,17 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     this.#work.reset(entry);
   }
 
+  /** A leased connection goes on in another socket; whether its session does, too. */
+  resumed(entry: PooledSocket<Session>, socket: Socket): boolean {
+    try {
+      this.#work.resume(entry, socket);
+      return true;
+    } catch (error) {
+      this.#reports.failed(error, "resume");
+      return false;
+    }
+  }
+
   /** A connection stands: one that was opened, or one that was added. */
   async connected(
     target: TargetState,
@@ -167,8 +178,7 @@ export class Exchange<Session> implements LeaseOwner<Session> {
     const turn = this.roster.nextTurn();
     const entry = new PooledSocket(socket, target, turn, nowMs, expiresMs, this.#told);
     this.roster.add(entry);
-    const gone = () => this.#told(entry);
-    socket.closed.then(gone, gone);
+    socket.closed.then(entry.told, entry.told);
     if (this.#closed) return this.roster.end(entry, "closed");
     if (added !== undefined && "session" in added) entry.session = added.session;
     else if (this.#prepares) {

@@ -12,6 +12,10 @@
  * abandoned         └──────────┴──────► closing ◄────────┘ ─► gone
  * ```
  *
+ * A leased socket may be lent on to another thread or process ({@linkcode SocketLease.lend}): for the
+ * pool it stays leased until it comes back, which releases the lease, or until its connection ends,
+ * wherever that is, which discards it.
+ *
  * Who owns what: a leased socket belongs to the task, every other one to the pool, and each counts
  * towards `maxSize` until its descriptor is given back. Callers and sockets meet in one line: a
  * connect, a check or a reset belongs to nobody in particular, and its socket serves whoever is next

@@ -26,6 +26,7 @@ export interface OpenerOptions {
   readonly targets: readonly TargetState[];
   readonly connectTimeoutMs: number;
   readonly maxConnecting: number;
+  readonly transferable: boolean;
   readonly clock: Clock;
   /** Aborted when the pool ends. */
   readonly stop: AbortSignal;
@@ -88,7 +89,7 @@ export class Opener {
 
   /** Begin to connect to one target. */
   open(state: TargetState): void {
-    const { transport, addresses, connectTimeoutMs, stop } = this.#options;
+    const { transport, addresses, connectTimeoutMs, transferable, stop } = this.#options;
     const { counts, breaker, localAddress } = state;
     const target = state.target!;
     const { round } = breaker;
@@ -99,6 +100,7 @@ export class Opener {
       timeoutMs: connectTimeoutMs,
       signal: stop,
       localAddress,
+      ...(transferable ? { transferable } : undefined),
       onReleased: () => {
         held = false;
         if (pending) return; // It counts until the promise has settled.

@@ -60,6 +60,7 @@ export type PoolStage =
   | "prepare"
   | "check"
   | "reset"
+  | "resume"
   | "leak"
   | "observer"
   | "strategy";
@@ -156,6 +157,17 @@ export interface SocketPoolOptions<Session = undefined> {
    * @default {5_000}
    */
   readonly resetTimeoutMs?: number;
+  /**
+   * Makes the session go on with the socket that a lease has after it was lent (`SocketLease.lend`):
+   * the connection is the same, the socket is a new object. Without it the session stays as it is.
+   */
+  readonly resume?: (socket: Socket, session: Session) => Session;
+  /**
+   * Whether sockets can be lent to other processes, and in Deno to other threads.
+   *
+   * @default {false}
+   */
+  readonly transferable?: boolean;
   /**
    * Milliseconds after which an idle socket is closed, down to `minIdle`; `Infinity` for never.
    * What the pool learns of a target that closes earlier by itself counts too.

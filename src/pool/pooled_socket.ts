@@ -1,3 +1,4 @@
+import type { Loan } from "../handoff/mod.ts";
 import type { RotationNode } from "../strategy/mod.ts";
 import type { Socket, SocketAddress, Target } from "../transport/mod.ts";
 import type { Hold } from "./holds.ts";
@@ -51,6 +52,8 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
   lease: SocketLease<Session> | undefined = undefined;
   /** Who called for it, where that is known. */
   call: Call | undefined = undefined;
+  /** Set while another thread or process has it from the task. */
+  loan: Loan | undefined = undefined;
   /** The `use` that has it. */
   hold: Hold | undefined = undefined;
   /** Since when it does what it does, in coarse milliseconds of the pool. */
@@ -98,6 +101,12 @@ export class PooledSocket<Session> implements PoolCandidate, RotationNode<Pooled
   /** Since when nothing was said on it, as its peer sees it. */
   get quietSinceMs(): number {
     return Math.max(this.sinceMs, this.checkedMs);
+  }
+
+  /** From now on the connection has this socket. */
+  replace(socket: Socket): void {
+    this.socket = socket;
+    socket.closed.then(this.told, this.told);
   }
 
   /** It is as good as a connection should be. */

@@ -152,7 +152,11 @@ export class Roster<Session> {
     else entry.move("closing");
     if (wasLeased) this.#loadChanged(entry.group);
     this.#reports.tell((observer) => observer.closed?.(entry, reason));
-    const { socket } = entry;
+    const { socket, loan } = entry;
+    if (loan !== undefined) {
+      loan.recall(); // It is elsewhere, and counts until nobody has it.
+      return void loan.back.then(() => this.#gone(entry));
+    }
     if (ABORTED.includes(reason)) socket.abort(cause);
     if (socket.state === "closed" || socket.state === "gone") return this.#gone(entry);
     void socket.close().then(() => this.#gone(entry));

@@ -60,11 +60,7 @@ export class SessionWork<Session> {
     const context = {
       session: undefined,
       target: entry.target,
-      replaceSocket: (socket: Socket) => {
-        entry.socket = socket;
-        const gone = () => entry.told();
-        socket.closed.then(gone, gone);
-      },
+      replaceSocket: (socket: Socket) => entry.replace(socket),
     };
     try {
       entry.session = await runHook((signal) => prepare(entry.socket, { ...context, signal }), {
@@ -82,6 +78,13 @@ export class SessionWork<Session> {
       if (entry.state !== "preparing") return false;
       throw error;
     }
+  }
+
+  /** The connection goes on in another socket, after it was lent. It throws what the hook throws. */
+  resume(entry: PooledSocket<Session>, socket: Socket): void {
+    entry.replace(socket);
+    const { resume } = this.#options;
+    if (resume !== undefined) entry.session = resume(socket, entry.session as Session);
   }
 
   /** Find out whether a socket in state `checking` still works. */

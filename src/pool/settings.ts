@@ -28,6 +28,7 @@ export interface Settings {
   readonly checkAfterMs: number;
   readonly checkIntervalMs: number;
   readonly resetTimeoutMs: number;
+  readonly transferable: boolean;
   readonly idleTimeoutMs: number;
   readonly maxLifetimeMs: number;
   readonly leakAfterMs: number;
@@ -60,6 +61,7 @@ export function settingsOf<Session>(options: SocketPoolOptions<Session>): Settin
     checkAfterMs = 500,
     checkIntervalMs = 30_000,
     resetTimeoutMs = 5_000,
+    transferable = false,
     idleTimeoutMs = 60_000,
     maxLifetimeMs = 1_800_000,
     backoffMs = 100,
@@ -127,6 +129,7 @@ export function settingsOf<Session>(options: SocketPoolOptions<Session>): Settin
     checkAfterMs,
     checkIntervalMs,
     resetTimeoutMs,
+    transferable,
     idleTimeoutMs,
     maxLifetimeMs,
     leakAfterMs,

@@ -1,3 +1,4 @@
+import type { HandoffChannel, LendOptions } from "../handoff/mod.ts";
 import { type LeaseEnd, type LeaseEvent, type LeaseState, moveLease } from "../transport/mod.ts";
 import type { Socket } from "../transport/mod.ts";
 import type { PooledSocket } from "./pooled_socket.ts";
@@ -6,6 +7,8 @@ import type { PooledSocket } from "./pooled_socket.ts";
 export interface LeaseOwner<Session> {
   /** The lease is over; told once. */
   returned(entry: PooledSocket<Session>, end: LeaseEnd): void;
+  /** The connection of a lease goes on in another socket; whether its session does, too. */
+  resumed(entry: PooledSocket<Session>, socket: Socket): boolean;
 }
 
 /**
@@ -42,6 +45,45 @@ export class SocketLease<Session = undefined> implements Disposable, AsyncDispos
     return this.#state;
   }
 
+  /**
+   * Lend the socket on to another thread or process, with any structured data; the `onLease` of the
+   * channel there is given a `LentSocket`. Resolves when the other end has it.
+   *
+   * For the pool the socket stays leased. When the other end gives it back, the lease is released, and
+   * the next task has the same connection; when that closes or discards it, or ends, the lease is
+   * discarded. Meanwhile `release` does nothing, so that a lease may be lent within `use`, and
+   * `discard` recalls it. The session stays here; see `resume` of the pool's options. A pool that
+   * lends to processes needs `transferable`.
+   *
+   * When it rejects and `state` is `leased`, the socket is still here, perhaps as a new object; else
+   * the connection has ended.
+   *
+   * @throws {TypeError} When the lease is over or lent.
+   * @throws {JackfieldError} What `HandoffChannel.send` rejects with.
+   */
+  async lend(
+    channel: HandoffChannel,
+    data?: unknown,
+    options: LendOptions = {},
+  ): Promise<void> {
+    if (this.#state !== "leased") {
+      throw new TypeError(`Cannot lend a lease that is ${this.#state}: expected it to be leased`);
+    }
+    const loan = channel.lend(this.#entry.socket, data, options);
+    this.#state = "lent";
+    this.#entry.loan = loan;
+    try {
+      await loan.taken;
+    } catch (error) {
+      this.#resume(await loan.back);
+      throw error;
+    }
+    void loan.back.then((socket) => {
+      this.#resume(socket);
+      this.release();
+    });
+  }
+
   /** Give it back for the next task. Does nothing when the lease is over. */
   release(): void {
     this.#move("release");
@@ -66,6 +108,16 @@ export class SocketLease<Session = undefined> implements Disposable, AsyncDispos
   /** What the pool knows of a lease of its own. */
   static entryOf<Session>(lease: SocketLease<Session>): PooledSocket<Session> {
     return lease.#entry;
+  }
+
+  /** What was lent is here again, or has ended. */
+  #resume(socket: Socket | undefined): void {
+    const next = moveLease(this.#state, "return");
+    if (next === undefined) return; // Recalled.
+    this.#entry.loan = undefined;
+    if (socket === undefined) return this.discard();
+    this.#state = next;
+    if (!this.#owner.resumed(this.#entry, socket)) this.discard();
   }
 
   #move(event: LeaseEvent): void {

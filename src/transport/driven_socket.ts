@@ -5,7 +5,7 @@ import { connectionError, unsupported } from "./errors.ts";
 import { ReadingHalf } from "./reading_half.ts";
 import type { Socket, StartTlsOptions } from "./socket.ts";
 import type { SocketDriver } from "./socket_driver.ts";
-import type { DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
+import type { ConnectionEnd, DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 import { SocketLife } from "./socket_life.ts";
 import type { SocketState } from "./socket_state.ts";
 import { readableOf, writableOf } from "./socket_streams.ts";
@@ -26,6 +26,16 @@ export function createSocket(driver: SocketDriver, facts: SocketFacts): Socket {
 export function detachSocket(socket: Socket, options: DetachOptions = {}): DetachedSocket {
   if (socket instanceof DrivenSocket) return DrivenSocket.detach(socket, options);
   throw unsupported("detachSocket", "the socket was not made by a transport of this package");
+}
+
+/**
+ * Be told, once, when the connection of a socket has ended, also when it goes on in other sockets, here
+ * or at another owner.
+ */
+export function followConnection(socket: Socket, told: (how: ConnectionEnd) => void): void {
+  if (socket instanceof DrivenSocket) return DrivenSocket.follow(socket, told);
+  const over = (): void => told(socket.state === "gone" ? "left" : "closed");
+  socket.closed.then(over, over);
 }
 
 /**
@@ -140,7 +150,7 @@ class DrivenSocket implements Socket {
       this.abort(signal.reason);
       throw signal.reason;
     }
-    const { driver, ...facts } = DrivenSocket.detach(this);
+    const { driver, ...facts } = DrivenSocket.detach(this, { follow: true });
     const serverName = options.serverName ?? facts.targetName ?? facts.remoteAddress.hostname;
     return await attempt({
       clock: facts.clock ?? systemClock,
@@ -153,6 +163,7 @@ class DrivenSocket implements Socket {
           return createSocket(await driver.startTls!({ ...options, serverName }), facts);
         } catch (cause) {
           driver.abort();
+          facts.onEnd?.("closed");
           throw connectionError("connect", facts.remoteAddress, cause, { reason: "tls" });
         }
       },
@@ -178,7 +189,7 @@ class DrivenSocket implements Socket {
   /** See {@linkcode detachSocket}. */
   static detach(
     socket: DrivenSocket,
-    { whileWriting = false, whileReading = false, check }: DetachOptions = {},
+    { whileWriting = false, whileReading = false, follow = false, check }: DetachOptions = {},
   ): DetachedSocket {
     const life = socket.#life;
     if (life.refusal !== undefined) throw life.refusal();
@@ -201,10 +212,22 @@ class DrivenSocket implements Socket {
       unread: socket.#reads.unread,
       ended: { read: life.readEnded, write: life.writeEnded },
       writing,
+      onEnd: follow ? life.onEnd : undefined,
     };
     socket.#reads.watch(undefined);
-    life.handOver();
+    life.handOver(follow);
     stopped?.(life.refusal!());
     return detached;
+  }
+
+  /** See {@linkcode followConnection}. */
+  static follow(socket: DrivenSocket, told: (how: ConnectionEnd) => void): void {
+    const life = socket.#life;
+    if (life.isOver) return queueMicrotask(() => told(life.state === "gone" ? "left" : "closed"));
+    const { onEnd } = life;
+    life.onEnd = onEnd === undefined ? told : (how) => {
+      onEnd(how);
+      told(how);
+    };
   }
 }

@@ -36,6 +36,7 @@ export type ErrorCode =
   | "POOL_PREPARE_FAILED"
   | "POOL_QUEUE_FULL"
   | "POOL_TIMEOUT"
+  | "REQUEST_INVALID"
   | "SOCKET_ABORTED"
   | "SOCKET_BUSY"
   | "SOCKET_CLOSED"
@@ -43,7 +44,11 @@ export type ErrorCode =
   | "SOCKET_GONE"
   | "SOCKET_RESET"
   | "TRANSFER_FAILED"
-  | "UNSUPPORTED";
+  | "UNSUPPORTED"
+  | "WORKER_CLOSED"
+  | "WORKER_FAILED"
+  | "WORKER_LOST"
+  | "WORKER_TIMEOUT";
 
 /** The cause of a failed `connect` or `listen`, the same word in every runtime. */
 export type FailureReason =

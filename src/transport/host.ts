@@ -1,3 +1,4 @@
+import type { SocketAddress } from "./address.ts";
 import type { JackfieldError } from "./errors.ts";
 import type { Descriptors, OwnerLink, Owners } from "./owner_link.ts";
 
@@ -280,6 +281,54 @@ export interface Interfaces {
    * route, the rule, or a gateway that answers. `PERMISSION_DENIED`.
    */
   checkRoute(destination: string, localAddress: string): Promise<void>;
+  /**
+   * The hardware address of an interface, such as `02:00:5e:10:00:01`; `undefined` where the system
+   * does not tell it. It never asks.
+   */
+  hardwareAddress?(interfaceName: string): string | undefined;
+  /**
+   * Have what is sent to 255.255.255.255 leave through this interface. The kernel forgets it when the
+   * interface loses its last address.
+   *
+   * @throws {Error} When the right is missing.
+   */
+  routeBroadcasts?(interfaceName: string): Promise<void>;
+  /** Take that back. */
+  unrouteBroadcasts?(interfaceName: string): Promise<void>;
+}
+
+/** Options of {@linkcode Datagrams.open}. */
+export interface OpenDatagramsOptions {
+  /** The IPv4 literal to bind. */
+  readonly hostname: string;
+  /** The port to bind, 1 to 65535. */
+  readonly port: number;
+  /** Told of each datagram. */
+  readonly onMessage: (bytes: Uint8Array, from: SocketAddress) => void;
+  /** Told when the socket fails by itself: it is closed then. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** A UDP socket (RFC 768). It keeps no program alive. */
+export interface DatagramSocket {
+  /**
+   * Send one datagram, to a broadcast address too; resolves when the system has taken it.
+   *
+   * @throws {JackfieldError} `SOCKET_FAILED` or `PERMISSION_DENIED`.
+   */
+  send(bytes: Uint8Array, to: SocketAddress): Promise<void>;
+  /** Give the port back; a second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** Datagrams over IPv4. */
+export interface Datagrams {
+  /**
+   * Bind a port that nobody else has.
+   *
+   * @throws {JackfieldError} `LISTEN_FAILED` with its reason, or `PERMISSION_DENIED`.
+   */
+  open(options: OpenDatagramsOptions): Promise<DatagramSocket>;
 }
 
 /** The local ports that the system gives to connections. */
@@ -309,6 +358,8 @@ export interface Host {
   readonly diagnostics?: Diagnostics;
   /** Network interfaces. */
   readonly interfaces?: Interfaces;
+  /** Datagrams. */
+  readonly datagrams?: Datagrams;
   /** Threads. */
   readonly workers?: Owners;
   /** Child processes. */

@@ -30,7 +30,7 @@ export {
 } from "./attempt.ts";
 export { checkConnectOptions, checkListenOptions } from "./check_options.ts";
 export { type Clock, delay, systemClock } from "./clock.ts";
-export { createSocket, detachSocket } from "./driven_socket.ts";
+export { connectionOf, createSocket, detachSocket, followConnection } from "./driven_socket.ts";
 export {
   connectionError,
   type ConnectionErrorOptions,
@@ -51,6 +51,8 @@ export type {
   AssignOptions,
   Contexts,
   ContextVariable,
+  Datagrams,
+  DatagramSocket,
   Diagnostics,
   DiagnosticsChannel,
   Digest,
@@ -63,6 +65,7 @@ export type {
   Interfaces,
   LocalPorts,
   Names,
+  OpenDatagramsOptions,
   OpenFile,
   OpenFileOptions,
   OpenFolder,
@@ -96,7 +99,7 @@ export type {
 } from "./owner_link.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
 export type { DriverWatcher, ParkedConnection, ReadWaiter, SocketDriver } from "./socket_driver.ts";
-export type { DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
+export type { ConnectionEnd, DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";
 export type { TlsConnectOptions, TlsListenOptions } from "./tls_options.ts";

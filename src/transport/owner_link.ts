@@ -62,7 +62,8 @@ export interface OwnerLink {
   readonly carrier?: ConnectionCarrier;
   /**
    * Send a message. `told`, which may be called within the call, says whether it arrives whatever
-   * happens to this end from then on; after the end of the link it does not.
+   * happens to this end from then on; after the end of the link it does not. What stands in
+   * `transfer` moves to another thread instead of being copied, and is copied to a process.
    */
   post(
     message: unknown,
@@ -78,6 +79,11 @@ export interface OwnerLink {
   sendListener?(listener: Listener, message: unknown): Promise<void>;
   /** Say who receives; what came before has waited. To be called once. */
   receive(receiver: LinkReceiver): void;
+  /**
+   * Call `act` when what has come in this turn of the event loop has been received, so that one
+   * message can answer all of it. Left out where messages come one by one.
+   */
+  atTurnEnd?(act: () => void): void;
   /** Resolves when nothing comes any more, after all that was sent has been received. */
   readonly ended: Promise<OwnerEnd>;
 }
@@ -90,6 +96,11 @@ export interface StartedOwner extends OwnerLink {
   ref(): void;
   /** Let the program end while it runs. A thread in Deno always keeps the program running. */
   unref(): void;
+  /**
+   * Whether what it holds may stay open after its end: Deno does not stop a thread that is in the
+   * middle of a computation, and its descriptors stay open as long as that goes on.
+   */
+  readonly mayHoldOn?: boolean;
 }
 
 /** Options of {@linkcode Owners.start}. */

@@ -2,6 +2,9 @@ import type { SocketAddress } from "./address.ts";
 import type { Clock } from "./clock.ts";
 import type { SocketDriver } from "./socket_driver.ts";
 
+/** How a connection has ended: it was `closed`, or it `left` for where nobody tells of its end. */
+export type ConnectionEnd = "closed" | "left";
+
 /** What is known of a connection when its socket is made. */
 export interface SocketFacts {
   /** The end of the connection on this host. */
@@ -21,6 +24,8 @@ export interface SocketFacts {
   readonly writing?: Promise<void>;
   /** Limits what `close` waits for. @default {systemClock} */
   readonly clock?: Clock;
+  /** Told, once, when the connection has ended, whichever sockets it has gone through by then. */
+  readonly onEnd?: (how: ConnectionEnd) => void;
 }
 
 /** A connection without a socket around it: what a handoff moves. */
@@ -38,6 +43,13 @@ export interface DetachOptions {
    * @default {false}
    */
   readonly whileWriting?: boolean;
+  /**
+   * Take `onEnd` along: it is told by the socket that is made of these facts, or by the caller.
+   * Without it `onEnd` is told that the connection has left.
+   *
+   * @default {false}
+   */
+  readonly follow?: boolean;
   /**
    * Take the connection out while a read is pending, where the driver can take it back: the read
    * rejects with `SOCKET_GONE`, and what comes goes to the next owner. Without it, or where it cannot

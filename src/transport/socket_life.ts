@@ -6,7 +6,7 @@ import {
   socketStateError,
 } from "./errors.ts";
 import type { SocketDriver } from "./socket_driver.ts";
-import { NO_DRIVER, type SocketFacts } from "./socket_facts.ts";
+import { type ConnectionEnd, NO_DRIVER, type SocketFacts } from "./socket_facts.ts";
 import { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 import { Turns } from "./turns.ts";
 
@@ -34,6 +34,8 @@ export class SocketLife {
    * and never asked again, and an error with its stack costs more than the rest of a close.
    */
   refusal: (() => unknown) | undefined;
+  /** Told when the connection has ended; see {@linkcode SocketFacts.onEnd}. */
+  onEnd: ((how: ConnectionEnd) => void) | undefined;
   /** Set when writing broke; reading may go on, for an answer may already be here. */
   writeFailure: unknown;
   #state: SocketState = "connecting";
@@ -48,6 +50,7 @@ export class SocketLife {
     this.facts = facts;
     this.readEnded = facts.ended?.read ?? false;
     this.writeEnded = facts.ended?.write ?? false;
+    this.onEnd = facts.onEnd;
     this.#move("opened");
     if (this.readEnded || this.writeEnded) this.#move("halved");
     if (facts.writing !== undefined) {
@@ -146,8 +149,10 @@ export class SocketLife {
     return true;
   }
 
-  /** Somebody else has the driver from now on. */
-  handOver(): void {
+  /** Somebody else has the driver from now on, and `onEnd` if he follows the connection. */
+  handOver(follow: boolean): void {
+    if (!follow) this.#tellEnd("left");
+    this.onEnd = undefined;
     this.refusal = () => this.error("SOCKET_GONE", "use", "it was handed to another owner");
     this.#move("handed");
     this.#end({});
@@ -206,8 +211,15 @@ export class SocketLife {
   /** What `closed` says; with a failure it rejects. */
   #end(outcome: { readonly failure?: unknown }): void {
     this.#outcome = outcome;
+    this.#tellEnd("closed");
     if ("failure" in outcome) this.#closed?.reject(outcome.failure);
     else this.#closed?.resolve();
+  }
+
+  #tellEnd(how: ConnectionEnd): void {
+    const { onEnd } = this;
+    this.onEnd = undefined;
+    if (onEnd !== undefined) queueMicrotask(() => onEnd(how)); // When all is as it will be.
   }
 
   /**

@@ -487,3 +487,13 @@ test("AddressTable with a strategy of its own, over a source that must be asked"
   assertEquals(hosts.slice(2), ["10.0.0.1", "10.0.0.2", "10.0.0.1", "10.0.0.2"]);
   await table.closeAll();
 });
+
+test("AddressTable.create() fails for all who ask at once when the source has nothing left", async () => {
+  const wait = () => Promise.resolve();
+  const addresses = ["10.0.0.1"];
+  const { table, source } = await scene({ addresses, isListing: false, wait }, { exclusive: true });
+  const made = await Promise.allSettled([table.create(), table.create(), table.create()]);
+  assertEquals(made.map(({ status }) => status), ["fulfilled", "rejected", "rejected"]);
+  assert(source.requests.length < 10, `${source.requests.length}`);
+  await table.closeAll();
+});

@@ -14,6 +14,7 @@ import {
 /** A lease that a {@linkcode WatchedSource} has lent. */
 export interface WatchedLease extends AddressLease {
   expiresAtMs?: number;
+  renewAtMs?: number;
   readonly controller: AbortController;
 }
 
@@ -25,6 +26,8 @@ export interface WatchedSourceOptions {
   readonly isListing?: boolean;
   /** How long a lease lasts. @default {for ever} */
   readonly leaseMs?: number;
+  /** When it says that a lease is to be renewed. @default {it does not say} */
+  readonly renewAfterMs?: number;
   /** Whether a lease can be renewed. @default {true} */
   readonly renews?: boolean;
   /** Measures leases. */
@@ -62,7 +65,7 @@ export class WatchedSource implements AddressSource {
   }
 
   #lend({ hostname, family, isUnusable }: AddressLeaseRequest): AddressLease | undefined {
-    const { addresses, leaseMs, clock, renews = true } = this.#options;
+    const { addresses, leaseMs, renewAfterMs, clock, renews = true } = this.#options;
     const found = hostname ??
       addresses.find((one) =>
         !isUnusable(one) && !this.lent.has(one) && (family === undefined ||
@@ -72,9 +75,11 @@ export class WatchedSource implements AddressSource {
     assert(!this.lent.has(found), `${found} is lent twice`);
     const controller = new AbortController();
     const until = () => leaseMs === undefined ? undefined : clock!.now() + leaseMs;
+    const renewal = () => renewAfterMs === undefined ? undefined : clock!.now() + renewAfterMs;
     const lease: WatchedLease = {
       hostname: found,
       expiresAtMs: until(),
+      renewAtMs: renewal(),
       token: String(++this.#token),
       controller,
       lost: controller.signal,
@@ -87,6 +92,7 @@ export class WatchedSource implements AddressSource {
               throw new JackfieldError("ADDRESS_LEASE_LOST", "Cannot renew: it was given back");
             }
             lease.expiresAtMs = until();
+            lease.renewAtMs = renewal();
           },
         }
         : {}),

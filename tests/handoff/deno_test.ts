@@ -5,7 +5,11 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { type DenoConn, fromConn } from "../../src/adapters/deno/mod.ts";
+import { HandoffChannel } from "../../src/core.ts";
 import { runtime, test } from "../harness.ts";
+import { rejection } from "../transport/tools.ts";
+import { FakeKernel, fakeLinks } from "./fake_owners.ts";
 import { textOf } from "../transport/tools.ts";
 
 const skip = runtime !== "deno" && "needs Deno";
@@ -44,6 +48,41 @@ async function ask(flags: readonly string[], act: string, from: string): Promise
     throw new Error(`${line}\n${textOf(stderr)}`);
   }
 }
+
+test(
+  "HandoffChannel.send() says what to do with a Deno.Conn, which cannot travel",
+  { skip },
+  async () => {
+    const { Deno: deno } = globalThis as unknown as {
+      Deno: {
+        listen(options: { port: number; hostname: string }): {
+          readonly addr: { readonly port: number };
+          accept(): Promise<DenoConn>;
+          close(): void;
+        };
+        connect(options: { port: number; hostname: string }): Promise<DenoConn>;
+      };
+    };
+    const listener = deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const [near, far] = await Promise.all([
+      deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+      listener.accept(),
+    ]);
+    const socket = fromConn(far);
+    for (const kind of ["thread", "process"] as const) {
+      const kernel = new FakeKernel();
+      const descriptors = kernel.descriptors("near");
+      const channel = new HandoffChannel(fakeLinks(kind, kernel).near, { descriptors });
+      const error = await rejection(channel.send(socket));
+      assertEquals([error.code, socket.state], ["UNSUPPORTED", "open"]);
+      assertStringIncludes(error.message, "`transferable: true` in `connect` or `listen`");
+      assertStringIncludes(error.message, "node:net and `fromSocket`");
+    }
+    await socket.close();
+    near.close();
+    listener.close();
+  },
+);
 
 test("Owners say which permission of Deno is missing, and never ask", { skip }, async () => {
   const cases: readonly (readonly [act: string, flags: readonly string[], permission: string])[] = [

@@ -86,6 +86,12 @@ export class FakeKernel {
     return this.#entries.filter(({ copies }) => copies.size > 0).length;
   }
 
+  /** How many connections somebody uses. */
+  get inUse(): number {
+    const used = ({ copies }: Entry) => [...copies].some(({ state }) => state === "used");
+    return this.#entries.filter(used).length;
+  }
+
   /** Another copy of what is parked, which `holder` gets. */
   copyOf(connection: unknown, holder: string): ParkedConnection {
     return this.#parked(new Copy((connection as Copy).entry, holder));
@@ -134,7 +140,10 @@ export class FakeKernel {
         copy.use();
         return this.#drive(copy);
       },
-      drop: () => copy.close(),
+      drop: () => {
+        // What the dead still do after their end is nothing.
+        if (copy.state !== "closed" || !this.#dead.has(copy.holder)) copy.close();
+      },
     };
   }
 
@@ -223,6 +232,7 @@ export class FakeLink implements OwnerLink {
   #receiver: LinkReceiver | undefined;
   #end: PromiseWithResolvers<OwnerEnd> = Promise.withResolvers<OwnerEnd>();
   #isOver = false;
+  #turnEnd: (() => void)[] = [];
 
   constructor(kind: "thread" | "process", kernel: FakeKernel, holder: string) {
     this.kind = kind;
@@ -254,6 +264,18 @@ export class FakeLink implements OwnerLink {
     this.#receiver = receiver;
   }
 
+  /** Of a thread, whose messages come in groups; a group ends where the test says. */
+  get atTurnEnd(): ((act: () => void) => void) | undefined {
+    return this.kind === "thread" ? (act) => void this.#turnEnd.push(act) : undefined;
+  }
+
+  /** The turn ends here; whether anything waited for that. */
+  endTurn(): boolean {
+    const acts = this.#turnEnd.splice(0);
+    if (this.isAlive) { for (const act of acts) act(); }
+    return acts.length > 0;
+  }
+
   /** Let the next message arrive here; whether there was one. */
   step(): boolean {
     const packet = this.arriving.shift();
@@ -273,9 +295,10 @@ export class FakeLink implements OwnerLink {
 export function fakeLinks(
   kind: "thread" | "process",
   kernel: FakeKernel,
+  farHolder = "far",
 ): { near: FakeLink; far: FakeLink } {
   const near = new FakeLink(kind, kernel, "near");
-  const far = new FakeLink(kind, kernel, "far");
+  const far = new FakeLink(kind, kernel, farHolder);
   near.other = far;
   far.other = near;
   return { near, far };

@@ -144,6 +144,7 @@ async function run(kind: "thread" | "process", dice: Dice): Promise<void> {
       }
     },
     arrive: () => void links[dice.oneOf(["near", "far"] as const)].step(),
+    ["a turn ends"]: () => void links[dice.oneOf(["near", "far"] as const)].endTurn(),
     async ["time passes"]() {
       await clock.advance(dice.below(30));
     },
@@ -245,6 +246,8 @@ async function run(kind: "thread" | "process", dice: Dice): Promise<void> {
   for (let round = 0; round < 20; round++) {
     while (links.near.step() || links.far.step());
     await clock.settle();
+    links.near.endTurn();
+    links.far.endTurn();
     if (deadSide !== undefined && links.near.arriving.length === 0) {
       links.near.end({ reason: "failed" });
     }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Files, Hash, Host } from "../../transport/mod.ts";
 import { checkDescriptors, systemDescriptors } from "./system_descriptors.ts";
+import { systemDatagrams } from "./system_datagrams.ts";
 import { systemFiles } from "./system_files.ts";
 import { systemInterfaces } from "./system_interfaces.ts";
 import { systemContexts, systemDiagnostics } from "./system_contexts.ts";
@@ -16,6 +17,7 @@ export const systemHost: Host = {
   contexts: systemContexts,
   diagnostics: systemDiagnostics,
   interfaces: systemInterfaces,
+  datagrams: systemDatagrams,
   localPorts: systemPorts,
   files: systemFiles,
   workers: systemWorkers,

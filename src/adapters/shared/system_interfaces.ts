@@ -2,6 +2,8 @@ import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { type InterfaceAddress, type Interfaces, permissionDenied } from "../../transport/mod.ts";
 import { assignAddress, removeLeftovers } from "./assigned_address.ts";
+import { routeBroadcasts, unrouteBroadcasts } from "./broadcast_route.ts";
+import { hardwareAddress } from "./hardware_address.ts";
 import { checkRoute } from "./route_check.ts";
 
 /** The part of Deno that says what is permitted: it would ask at the terminal otherwise. */
@@ -19,6 +21,9 @@ export const systemInterfaces: Interfaces = {
   assign: assignAddress,
   removeLeftovers,
   checkRoute,
+  hardwareAddress,
+  routeBroadcasts,
+  unrouteBroadcasts,
 };
 
 /** Addresses that reach no further than the host, or its link (RFC 1122, 3927, 4291). */

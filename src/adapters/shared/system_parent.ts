@@ -9,7 +9,7 @@ interface WebScope {
   readonly Deno?: unknown;
   readonly Bun?: { readonly isMainThread: boolean };
   readonly WorkerGlobalScope?: unknown;
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   addEventListener(type: "message", told: (event: { data: unknown }) => void): void;
   addEventListener(type: "unload", told: () => void): void;
 }
@@ -36,7 +36,7 @@ const NEVER: Promise<OwnerEnd> = new Promise(() => {});
 
 function webParent(): OwnerLink {
   const parent = new ThreadLink({
-    postMessage: (message) => scope.postMessage(message),
+    postMessage: (message, transfer) => scope.postMessage(message, transfer),
     listen: (receive) => scope.addEventListener("message", ({ data }) => receive(data)),
   }, NEVER);
   // Deno tells nobody that a thread has ended itself.
@@ -46,7 +46,7 @@ function webParent(): OwnerLink {
 
 function nodeParent(): OwnerLink {
   return new ThreadLink({
-    postMessage: (message) => parentPort!.postMessage(message),
+    postMessage: (message, transfer) => parentPort!.postMessage(message, transfer),
     listen: (receive) => void parentPort!.on("message", receive),
   }, NEVER);
 }

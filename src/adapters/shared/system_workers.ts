@@ -14,7 +14,7 @@ import { type ThreadEnd, ThreadLink } from "./thread_link.ts";
 
 /** The Worker of Deno and Bun; Bun's has more. */
 interface WebWorker {
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   terminate(): void;
   ref?(): void;
   unref?(): void;
@@ -81,6 +81,8 @@ interface Thread {
 }
 
 class ThreadOwner extends ThreadLink implements StartedOwner {
+  // Deno 2.9.6: `terminate` leaves a busy thread running, seconds later too.
+  readonly mayHoldOn: boolean = inDeno;
   #thread: Thread;
   #settle: (end: OwnerEnd) => void;
   #state: { terminated: boolean };
@@ -120,7 +122,7 @@ function webThread(url: URL, name: string): Thread {
   const worker = new globals.Worker(url.href, { type: "module", name });
   return {
     end: {
-      postMessage: (message) => worker.postMessage(message),
+      postMessage: (message, transfer) => worker.postMessage(message, transfer),
       listen: (receive) => worker.addEventListener("message", ({ data }) => receive(data)),
     },
     onEnd(told) {
@@ -144,7 +146,7 @@ function nodeThread(url: URL, name: string): Thread {
   const worker = new NodeWorker(url, { name });
   return {
     end: {
-      postMessage: (message) => worker.postMessage(message),
+      postMessage: (message, transfer) => worker.postMessage(message, transfer),
       listen: (receive) => worker.on("message", receive),
     },
     onEnd(told) {

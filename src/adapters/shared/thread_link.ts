@@ -1,9 +1,10 @@
+import { setImmediate } from "node:timers";
 import type { LinkReceiver, OwnerEnd, OwnerLink } from "../../transport/mod.ts";
 
 /** One end of the way between a thread and the one that has started it. */
 export interface ThreadEnd {
   /** Send a message. */
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer?: readonly ArrayBuffer[]): void;
   /** Say who gets what comes. */
   listen(receive: (message: unknown) => void): void;
 }
@@ -22,7 +23,7 @@ export class ThreadLink implements OwnerLink {
   #receiver: LinkReceiver | undefined;
   #isOver = false;
   /** What waits until the script at the other end has begun to receive. */
-  #waiting: unknown[] | undefined;
+  #waiting: (readonly [message: unknown, transfer?: readonly ArrayBuffer[]])[] | undefined;
   #bye: ((exitCode: number | undefined) => void) | undefined;
 
   /** `bye` is told at the end of the one who has started the other one; the thread has none. */
@@ -39,12 +40,16 @@ export class ThreadLink implements OwnerLink {
     if (bye !== undefined) this.#listen();
   }
 
-  post(message: unknown, told?: (arrives: boolean) => void): void {
+  post(
+    message: unknown,
+    told?: (arrives: boolean) => void,
+    transfer?: readonly ArrayBuffer[],
+  ): void {
     if (this.#waiting !== undefined) {
       structuredClone(message); // What cannot be cloned is the caller's fault: he hears of it now.
-      this.#waiting.push(message);
+      this.#waiting.push([message, transfer]);
     } else if (!this.#isOver) {
-      this.#end.postMessage(["message", message] satisfies Frame);
+      this.#end.postMessage(["message", message] satisfies Frame, transfer);
     }
     told?.(!this.#isOver);
   }
@@ -54,6 +59,10 @@ export class ThreadLink implements OwnerLink {
     if (this.#bye !== undefined) return;
     this.#listen();
     this.#end.postMessage(["ready"] satisfies Frame);
+  }
+
+  atTurnEnd(act: () => void): void {
+    setImmediate(act);
   }
 
   /** Tell the starter that this thread ends. */
@@ -70,6 +79,8 @@ export class ThreadLink implements OwnerLink {
     if (kind === "bye") return this.#bye?.(content);
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const message of waiting) this.#end.postMessage(["message", message] satisfies Frame);
+    for (const [message, transfer] of waiting) {
+      this.#end.postMessage(["message", message] satisfies Frame, transfer);
+    }
   }
 }

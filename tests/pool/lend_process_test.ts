@@ -1,0 +1,3 @@
+import { lendCases } from "./lend_cases.ts";
+
+lendCases("process", false);
