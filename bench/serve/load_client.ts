@@ -1,10 +1,7 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { spawn } from "node:child_process";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { Lines } from "../addresses/lines.ts";
+import { buildCProgram } from "./c_program.ts";
 
 /** Connections of one kind; every client asks for its path again and again. */
 export interface LoadClass {
@@ -85,30 +82,11 @@ export interface LoadWatcher {
 /** Build the client from its source; gives where it is, or ends the bench with the reason. */
 export function buildLoadClient(): string {
   try {
-    if (process.platform !== "linux") throw new Error("Cannot measure here: it takes Linux");
-    return compile();
+    return buildCProgram("slow");
   } catch (error) {
     console.log((error as Error).message);
     process.exit(1);
   }
-}
-
-function compile(): string {
-  const source = fileURLToPath(new URL("slow.c", import.meta.url));
-  const folder = join(tmpdir(), `jackfield-bench-${process.getuid?.() ?? 0}`);
-  mkdirSync(folder, { recursive: true });
-  const program = join(folder, "slow");
-  const compiler = process.env.CC ?? "cc";
-  const { status, stderr, error } = spawnSync(
-    compiler,
-    ["-O2", "-Wall", "-Wextra", "-o", program, source],
-    { encoding: "utf8", timeout: 60_000 },
-  );
-  if (error !== undefined) {
-    throw new Error(`Cannot build the load client: no C compiler "${compiler}" (${error.message})`);
-  }
-  if (status !== 0) throw new Error(`Cannot build the load client:\n${stderr}`);
-  return program;
 }
 
 /** Run a load to its end. */

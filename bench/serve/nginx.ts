@@ -15,6 +15,10 @@ export interface NginxOptions {
   readonly root: string;
   /** For each connection. @default {none} */
   readonly bytesPerSecond?: number;
+  /** Keep open files and what is known of them for 20 s. @default {false} */
+  readonly openFileCache?: boolean;
+  /** Serve TLS 1.3 instead, without sendfile; files in PEM. @default {none} */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** Start nginx with sendfile and one worker; `undefined` when it is not installed. */
@@ -47,17 +51,29 @@ export async function startNginx(options: NginxOptions): Promise<ServerProcess |
   };
 }
 
-function configuration(port: number, { root, bytesPerSecond }: NginxOptions): string {
+function configuration(
+  port: number,
+  { root, bytesPerSecond, openFileCache = false, tls }: NginxOptions,
+): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${name};`).join(" ");
   const rate = bytesPerSecond === undefined ? "" : `limit_rate ${Math.floor(bytesPerSecond)};`;
+  const cache = openFileCache
+    ? "open_file_cache max=1000 inactive=20s; open_file_cache_valid 20s;"
+    : "";
+  const secure = tls === undefined
+    ? ""
+    : `ssl_certificate "${tls.cert}"; ssl_certificate_key "${tls.key}"; ssl_protocols TLSv1.3;`;
   const user = process.getuid?.() === 0 ? "user root;" : ""; // The folder may be root's alone.
   return `
 daemon off; worker_processes 1; pid nginx.pid; error_log stderr error; ${user}
 events { worker_connections 16000; }
 http {
-  sendfile on; tcp_nopush on; access_log off; keepalive_requests 1000000; ${temporary} ${rate}
-  server { listen 127.0.0.1:${port} backlog=4096; root "${root}"; }
+  sendfile ${tls === undefined ? "on" : "off"}; tcp_nopush on; access_log off;
+  keepalive_requests 1000000; ${temporary} ${rate} ${cache} ${secure}
+  server { listen 127.0.0.1:${port} backlog=4096 ${
+    tls === undefined ? "" : "ssl"
+  }; root "${root}"; }
 }
 `;
 }

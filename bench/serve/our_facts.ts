@@ -1,9 +1,14 @@
+/** An engine of ours; see `jackfield serve --help`. */
+export type Engine = "copy" | "sendfile";
+
 /** What the child that serves is told. */
 export interface OurPlan {
   /** Options of `serveDownloads`, the transport left out. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Whether what is garbage is collected before its facts are told; V8 needs --expose-gc too. */
   readonly collect: boolean;
+  /** What sends the files. @default {"copy"} */
+  readonly engine?: Engine;
 }
 
 /** The first line of the child. */

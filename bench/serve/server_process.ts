@@ -30,11 +30,11 @@ export interface OurServerOptions extends Partial<OurPlan> {
 /** Start the library's server in a runtime, with the permissions that it needs and no more. */
 export async function startOurs(
   runtime: Runtime,
-  { options, collect = false }: OurServerOptions,
+  { options, collect = false, engine = "copy" }: OurServerOptions,
 ): Promise<ServerProcess> {
   const file = fileURLToPath(new URL("our_server.ts", import.meta.url));
-  const plan: OurPlan = { options, collect };
-  const words = [...commandOf(runtime, options.root, collect), file, JSON.stringify(plan)];
+  const plan: OurPlan = { options, collect, engine };
+  const words = [...commandOf(runtime, plan), file, JSON.stringify(plan)];
   const child = spawnWithDescriptors(words, "pipe");
   const lines = new Lines(child);
   try {
@@ -76,12 +76,16 @@ export async function ended(child: ChildProcess, tell: () => void): Promise<void
   await exit;
 }
 
-function commandOf(runtime: Runtime, root: string, collect: boolean): string[] {
+function commandOf(runtime: Runtime, { options, collect, engine }: OurPlan): string[] {
   if (runtime === "bun") return bunCommand();
   const expose = collect ? ["--expose-gc"] : [];
   if (runtime === "node") {
     return [...nodeCommand(), ...expose, "--disable-warning=ExperimentalWarning"];
   }
   const flags = expose.map((flag) => `--v8-flags=${flag}`);
-  return [...denoCommand(), "run", "--no-check", "--allow-net", `--allow-read=${root}`, ...flags];
+  // FFI ends the sandbox in any case.
+  const permissions = engine === "sendfile"
+    ? ["--allow-all"]
+    : ["--allow-net", `--allow-read=${options.root}`];
+  return [...denoCommand(), "run", "--no-check", ...permissions, ...flags];
 }
