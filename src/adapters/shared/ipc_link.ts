@@ -1,4 +1,4 @@
-import { Server, Socket as NetSocket } from "node:net";
+import { type Server, Socket as NetSocket } from "node:net";
 import {
   type ConnectionCarrier,
   copyListener,
