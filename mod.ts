@@ -35,6 +35,8 @@ export {
   SocketPool,
   type SocketPoolOptions,
   type WithSystemTransport,
+  WorkerGroup,
+  type WorkerGroupOptions,
 } from "./src/system.ts";
 export { systemTransport } from "./src/system_transport.ts";
 export { takeRole } from "./src/roots/take_role.ts";
@@ -51,9 +53,13 @@ export {
   type AddressState,
   type AddressTableState,
   type AssignPlan,
+  type AssignSocketOptions,
+  type Binding,
+  type BindingEnd,
   type BindOptions,
   type Capabilities,
   type Clock,
+  type CloseGroupOptions,
   type ConnectOptions,
   type CreateOptions,
   type Decision,
@@ -75,6 +81,9 @@ export {
   type ErrorFacts,
   type FailureReason,
   formatAddress,
+  type FramedOptions,
+  type Framing,
+  type GroupListenOptions,
   handOff,
   HandoffChannel,
   type HandoffChannelOptions,
@@ -151,5 +160,9 @@ export {
   type TlsListenOptions,
   type TransferProgress,
   type Transport,
+  type UnbindOptions,
   weighted,
+  type WorkerCandidate,
+  type WorkerRequest,
+  type WorkerStage,
 } from "./src/core.ts";

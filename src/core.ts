@@ -20,3 +20,4 @@ export * from "./pool/mod.ts";
 export * from "./queue/mod.ts";
 export * from "./strategy/mod.ts";
 export * from "./transport/mod.ts";
+export * from "./workers/mod.ts";

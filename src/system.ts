@@ -22,6 +22,8 @@ export type DownloadManagerOptions = WithSystemTransport<core.DownloadManagerOpt
 export type ServeDownloadsOptions = WithSystemTransport<core.ServeDownloadsOptions>;
 /** Options of {@linkcode parallelGet}. */
 export type ParallelGetOptions = WithSystemTransport<core.ParallelGetOptions>;
+/** Options of {@linkcode WorkerGroup}. */
+export type WorkerGroupOptions = WithSystemTransport<core.WorkerGroupOptions>;
 
 /**
  * Gives every socket a local address and port of its own, under a descriptor that the table issues.
@@ -81,6 +83,14 @@ export function parallelGet(
   options: ParallelGetOptions = {},
 ): Promise<core.ParallelGetResult> {
   return core.parallelGet(url, { ...options, transport: transportOf(options) });
+}
+
+/** A number of threads that run the same script, and the sockets that are bound to them. */
+export class WorkerGroup extends core.WorkerGroup {
+  /** Checks the options and starts the threads. */
+  constructor(options: WorkerGroupOptions) {
+    super({ ...options, transport: options.transport ?? systemTransport() });
+  }
 }
 
 function transportOf(
