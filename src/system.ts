@@ -22,6 +22,10 @@ export type DownloadManagerOptions = WithSystemTransport<core.DownloadManagerOpt
 export type ServeDownloadsOptions = WithSystemTransport<core.ServeDownloadsOptions>;
 /** Options of {@linkcode parallelGet}. */
 export type ParallelGetOptions = WithSystemTransport<core.ParallelGetOptions>;
+/** Options of {@linkcode connectStriped}. */
+export type ConnectStripedOptions = WithSystemTransport<core.ConnectStripedOptions>;
+/** Options of {@linkcode listenStriped}. */
+export type ListenStripedOptions = WithSystemTransport<core.ListenStripedOptions>;
 /** Options of {@linkcode WorkerGroup}. */
 export type WorkerGroupOptions = WithSystemTransport<core.WorkerGroupOptions>;
 
@@ -83,6 +87,28 @@ export function parallelGet(
   options: ParallelGetOptions = {},
 ): Promise<core.ParallelGetResult> {
   return core.parallelGet(url, { ...options, transport: transportOf(options) });
+}
+
+/**
+ * Open one stream over several sockets to a {@linkcode listenStriped}.
+ *
+ * @throws {JackfieldError} `CONNECT_FAILED`, `CONNECT_TIMEOUT`, or what the transport's `connect`
+ * throws for the first socket.
+ */
+export function connectStriped(
+  target: core.Target,
+  options: ConnectStripedOptions = {},
+): Promise<core.StripedSocket> {
+  return core.connectStriped(target, { ...options, transport: transportOf(options) });
+}
+
+/**
+ * Listen for {@linkcode connectStriped}.
+ *
+ * @throws {JackfieldError} `LISTEN_FAILED` with a reason, such as a port in use.
+ */
+export function listenStriped(options: ListenStripedOptions = {}): Promise<core.StripedListener> {
+  return core.listenStriped({ ...options, transport: options.transport ?? systemTransport() });
 }
 
 /** A number of threads that run the same script, and the sockets that are bound to them. */

@@ -8,7 +8,17 @@ import { assert, assertEquals } from "@std/assert";
 import { runtime, test } from "./harness.ts";
 
 const top = new URL("../", import.meta.url);
-const door = new URL("mod.ts", top).href;
+const { exports: entries } = JSON.parse(readFileSync(new URL("deno.json", top), "utf8")) as {
+  readonly exports: Readonly<Record<string, string>>;
+};
+
+/** What a user writes, with the files of this checkout in the place of the package's entries. */
+function fromCheckout(code: string): string {
+  return code.replaceAll(
+    /"@jackfield\/jackfield(\/\w+)?"/g,
+    (_, entry = "") => JSON.stringify(new URL(entries[`.${entry}`]!, top).href),
+  );
+}
 
 interface Block {
   readonly title: string;
@@ -59,10 +69,7 @@ for (const { page, title, code } of pages) {
       const root = fileURLToPath(new URL("examples/files", top));
       writeFileSync(
         file,
-        code.replaceAll('"@jackfield/jackfield"', JSON.stringify(door)).replaceAll(
-          '"./examples/files"',
-          JSON.stringify(root),
-        ),
+        fromCheckout(code).replaceAll('"./examples/files"', JSON.stringify(root)),
       );
       const promised = promisedBy(code);
       assert(promised.length > 0, "the block promises nothing");

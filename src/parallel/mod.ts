@@ -1,6 +1,7 @@
 /**
  * One transfer over several sockets: bytes are cut into data units, units travel on the sockets that
- * a strategy picks, and every unit is written in its place.
+ * a strategy picks, and every unit is written in its place. `striped/` carries a stream so, between two
+ * programs that both have this package; the rest fetches a file from any server.
  *
  * The first answer tells the size, whether the server knows ranges, and by what the file's content can
  * be told from another one. As many workers as sockets then take a socket from a pool and the first
@@ -23,3 +24,15 @@ export type { OneSocketReason } from "./find_file.ts";
 export type { ParallelGetOptions, ParallelGetResult } from "./get_options.ts";
 export { parallelGet } from "./parallel_get.ts";
 export type { SocketProgress, TransferProgress } from "./progress.ts";
+export {
+  type Bundle,
+  type BundleMember,
+  connectStriped,
+  type ConnectStripedOptions,
+  listenStriped,
+  type ListenStripedOptions,
+  type StripedListener,
+  type StripedOptions,
+  type StripedSocket,
+  type UnitRequest,
+} from "./striped/mod.ts";

@@ -40,4 +40,5 @@ export {
   type SeededFaultsOptions,
   seededRandom,
 } from "../adapters/memory/mod.ts";
+export { addressLeaseContract, type LeaseContractCase, type LeaseHome } from "./lease_contract.ts";
 export { type RunAllOptions, VirtualClock, type VirtualClockOptions } from "./virtual_clock.ts";
