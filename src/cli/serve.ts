@@ -7,6 +7,8 @@ import {
   serveDownloads,
   type TlsListenOptions,
 } from "../../mod.ts";
+import { copyEngine, type DownloadEngine } from "../core.ts";
+import { sendfileEngine } from "../native/mod.ts";
 import { type Arguments, readArguments, readNumber, readText } from "./arguments.ts";
 import { EXIT, explain, onInterrupt, say, warn } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
@@ -22,6 +24,9 @@ Options:
   --port N          port to listen on, 0 for any      (default 8080)
   --cert FILE       certificate chain in PEM: serve https, together with --key
   --key FILE        private key in PEM
+  --engine NAME     how files are sent: copy (read and write), or sendfile (the
+                    kernel moves them; Deno with --allow-ffi, Bun; Linux)
+                    (default sendfile where it can be)
   --list            show what a folder has where it has no index.html
   -h, --help        this text
 
@@ -42,6 +47,7 @@ export async function serve(words: readonly string[]): Promise<number> {
     port: { type: "string" },
     cert: { type: "string" },
     key: { type: "string" },
+    engine: { type: "string" },
     list: { type: "boolean" },
   }, 1);
   if (args.values.help) {
@@ -49,12 +55,15 @@ export async function serve(words: readonly string[]): Promise<number> {
     return EXIT.done;
   }
   const root = args.positionals[0] ?? defaultRoot();
+  const tls = readTls(args);
   const server = await serveDownloads({
     root,
+
     hostname: readText(args, "hostname"),
     port: readNumber(args, "port", 8080, 0, 65_535),
-    tls: readTls(args),
+    tls,
     directories: args.values.list ? "list" : "index",
+    engine: readEngine(args, tls !== undefined),
     onError: (error) => {
       // Clients come and go as they like: that is no news.
       if (!isJackfieldError(error, "SOCKET_RESET")) warn(explain(error).line);
@@ -63,7 +72,21 @@ export async function serve(words: readonly string[]): Promise<number> {
   say(`Serving ${root}`);
   say(`     at ${server.url}`);
   say(`    try curl -O ${server.url}${existsSync(`${root}/numbers.txt`) ? "numbers.txt" : "FILE"}`);
+  const { name, mode, reason } = server.stats().engine;
+  const how = [name, mode, reason].filter((word) => word !== undefined);
+  say(`   with engine ${how.join(", ")}`);
   return await untilInterrupted(server);
+}
+
+/** The engine that is asked for, or else the fastest one that can be without asking anybody. */
+function readEngine(args: Arguments, hasTls: boolean): DownloadEngine {
+  const name = readText(args, "engine");
+  if (name !== undefined && name !== "copy" && name !== "sendfile") {
+    throw new UsageError(`Option '--engine' is '${name}', expected 'copy' or 'sendfile'`);
+  }
+  if (name === "copy") return copyEngine();
+  if (hasTls) return { ...copyEngine(), reason: "with TLS only the runtime can write" };
+  return sendfileEngine();
 }
 
 /** The certificate and its key; both or none. */

@@ -17,6 +17,7 @@ export interface AnswerContext {
   readonly nowMs: number;
 }
 
+const LF = 10;
 const encoder = new TextEncoder();
 
 /** The head of an answer, with the fields that all of them have. */
@@ -30,6 +31,11 @@ export function answerHead(
     ["Connection", context.keepAlive ? "keep-alive" : "close"],
     ...fields,
   ]);
+}
+
+/** Where in a head of {@linkcode answerHead} the date begins. */
+export function dateOffsetOf(head: Uint8Array): number {
+  return head.indexOf(LF) + 1 + "Date: ".length;
 }
 
 /** An answer of a few words. */

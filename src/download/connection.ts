@@ -2,6 +2,8 @@ import { type FieldLine, HeadReader, parseRequestHead, refusalOf } from "../http
 import { Deadline, type Deadlines } from "../queue/mod.ts";
 import type { Clock, Socket } from "../transport/mod.ts";
 import { textAnswer } from "./answers.ts";
+import type { ShortResult } from "./engine.ts";
+import type { ShortDesk } from "./download_desk.ts";
 import type { DownloadManager } from "./download_manager.ts";
 import type { DownloadRequestInit } from "./download_request.ts";
 import { lingeringClose } from "./linger.ts";
@@ -12,9 +14,14 @@ interface Refusal {
   readonly fields: readonly FieldLine[];
 }
 
+/** Most requests are shorter; a longer one takes the long way. A head's reader has as much room. */
+const SHORT_BYTES = 1024;
+
 /** What the connections of a server share. */
 export interface ConnectionContext {
   readonly manager: DownloadManager;
+  /** Answers many requests within the call that brings them; see {@linkcode ShortDesk}. */
+  readonly short: ShortDesk | undefined;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly idleTimeoutMs: number;
@@ -35,9 +42,11 @@ export class Connection extends Deadline {
   #context: ConnectionContext;
   /** `undefined` while the manager has it. */
   #socket: Socket | undefined;
-  /** What is being waited for: the first byte of a request, or the rest of its head. */
-  #stage: "idle" | "head" = "idle";
+  /** What is waited for: the first byte of a request, the rest of its head, or room for an answer. */
+  #stage: "idle" | "head" | "answer" = "idle";
   #requests = 0;
+  /** What was read of a request before it was known that it takes the long way. */
+  #early: Uint8Array | undefined;
 
   /** It has read nothing. */
   constructor(socket: Socket, context: ConnectionContext) {
@@ -49,6 +58,54 @@ export class Connection extends Deadline {
   // Callbacks in the place of one loop: who waits for hours should not hold suspended functions.
   /** Serve request after request, and call `ended` when the connection has ended. */
   serve(ended: () => void): void {
+    const { short, isClosing } = this.#context;
+    if (short === undefined || isClosing() || this.#socket!.hasUnread) {
+      return this.#serveLong(ended);
+    }
+    this.#serveShortly(short, new Uint8Array(SHORT_BYTES), ended);
+  }
+
+  /** Answer what was answered before without a place among the downloads, as long as that can be. */
+  #serveShortly(short: ShortDesk, buffer: Uint8Array, ended: () => void): void {
+    const { isClosing, maxRequests } = this.#context;
+    const failed = (): void => this.#failed(ended);
+    const receive = (): void => {
+      this.#waitFor("idle");
+      this.#socket!.read(buffer).then(received, failed);
+    };
+    const received = (count: number | null): void => {
+      const bytes = buffer.subarray(0, count ?? 0);
+      // The last request that a connection may have is answered so that the client knows.
+      const isLast = this.#requests + 1 >= maxRequests || isClosing();
+      if (count === null) {
+        this.end();
+        return this.#over(ended);
+      }
+      const answer = isLast ? undefined : short.answerShortly(this.#socket!, bytes);
+      if (!(answer instanceof Promise)) return answered(bytes, answer);
+      answer.then((later) => answered(bytes, later), failed);
+    };
+    const answered = (bytes: Uint8Array, answer: ShortResult | undefined): void => {
+      if (answer === undefined) {
+        this.#early = bytes;
+        return this.#serveLong(ended);
+      }
+      this.#requests++;
+      if (answer.rest === undefined) receive();
+      else writeRest(answer.rest);
+    };
+    // Piece by piece: a client that takes little at a time is slow, and not gone.
+    const writeRest = (rest: Uint8Array): void => {
+      this.#waitFor("answer");
+      this.#socket!.writeSome(rest).then((taken) => {
+        if (taken === rest.byteLength) receive();
+        else writeRest(rest.subarray(taken));
+      }, failed);
+    };
+    receive();
+  }
+
+  #serveLong(ended: () => void): void {
     this.#nextRequest().then((request) => {
       if (request === undefined) return ended();
       const socket = this.#socket!;
@@ -58,12 +115,21 @@ export class Connection extends Deadline {
         if (result.socket === undefined) ended();
         else this.serve(ended);
       }, ended); // The manager has reported it.
-    }, () => {
-      // The client is gone: nobody is left to tell. What is closing (it was idle for too long, or the
-      // server ends) does so in good order.
-      this.abort();
-      ended();
-    });
+    }, () => this.#failed(ended));
+  }
+
+  /**
+   * The client is gone: nobody is left to tell. What is closing (it was idle for too long, or the
+   * server ends) does so in good order.
+   */
+  #failed(ended: () => void): void {
+    this.abort();
+    this.#over(ended);
+  }
+
+  #over(ended: () => void): void {
+    this.#context.deadlines.remove(this);
+    ended();
   }
 
   /** The server takes no more requests. */
@@ -83,11 +149,19 @@ export class Connection extends Deadline {
       const refusal = { status: 408, reason, fields: [] };
       this.#write(refusal).catch(() => {}); // The client is gone: that is what was wanted.
     }
-    this.end();
+    if (this.#stage === "answer") this.abort();
+    else this.end();
   }
 
   /** What the head is read from: the first byte of a request begins its time. */
   async read(into: Uint8Array): Promise<number | null> {
+    const early = this.#early;
+    if (early !== undefined) {
+      this.#early = undefined;
+      into.set(early); // A reader begins with more room than that.
+      if (this.#stage === "idle") this.#waitFor("head");
+      return early.byteLength;
+    }
     const count = await this.#socket!.read(into);
     if (count !== null && this.#stage === "idle") this.#waitFor("head");
     return count;
@@ -99,10 +173,11 @@ export class Connection extends Deadline {
     if (isClosing()) return void this.end();
     const reader = new HeadReader(this, "HTTP_BAD_REQUEST", maxHeadBytes);
     try {
-      this.#waitFor("idle");
+      if (this.#early === undefined) this.#waitFor("idle");
       const head = await reader.next();
       if (head === undefined) return void this.end();
       const request = parseRequestHead(head, { maxFields });
+      this.#context.short?.learn(head, request);
       const keepAlive = request.keepAlive && ++this.#requests < maxRequests;
       return { ...request, keepAlive, unread: reader.unread };
     } catch (error) {
@@ -114,10 +189,10 @@ export class Connection extends Deadline {
     }
   }
 
-  #waitFor(stage: "idle" | "head"): void {
+  #waitFor(stage: "idle" | "head" | "answer"): void {
     const { deadlines, idleTimeoutMs, headTimeoutMs } = this.#context;
     this.#stage = stage;
-    deadlines.add(this, stage === "idle" ? idleTimeoutMs : headTimeoutMs);
+    deadlines.add(this, stage === "head" ? headTimeoutMs : idleTimeoutMs);
   }
 
   /** Answer what is no request; nobody knows where the next one begins. */

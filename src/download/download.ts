@@ -73,6 +73,13 @@ export class ManagedDownload extends Deadline implements Download {
   /** Whether its client was slow to take the last bytes, and whether it has taken a probe since. */
   isSlow = false;
   hasRoom = false;
+  /**
+   * Whether the sender of an engine moves its file: yes, not the next piece, or never, because its
+   * socket or its file cannot go that way.
+   */
+  way: "direct" | "copy once" | "copy" = "direct";
+  /** Whether what comes next has to be fetched from the disk. */
+  isCold = false;
   /** Whether the connection goes on after the answer. */
   keepAlive: boolean;
   /** What to give back at the end. */

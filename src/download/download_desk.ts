@@ -1,5 +1,7 @@
+import type { RequestHead } from "../http/mod.ts";
 import type { Socket } from "../transport/mod.ts";
 import type { Download } from "./download.ts";
+import type { EngineReport, ShortResult } from "./engine.ts";
 import type { DownloadRequest, DownloadResult } from "./download_request.ts";
 
 /** What a manager does now. */
@@ -14,6 +16,22 @@ export interface DownloadStats {
   readonly refused: number;
   /** Bytes of bodies that kernels have taken. */
   readonly bytes: number;
+  /** How they are sent. */
+  readonly engine: EngineReport;
+}
+
+/** Gives answers again that were given before, where it can within the call that brings the request. */
+export interface ShortDesk {
+  /**
+   * Answer what was read from a socket, if that is one request whose answer is known: what the kernel
+   * has not taken of it is the caller's to write. `undefined` when the desk has to take it.
+   */
+  answerShortly(
+    socket: Socket,
+    bytes: Uint8Array,
+  ): ShortResult | undefined | Promise<ShortResult | undefined>;
+  /** A request was read from a head. */
+  learn(head: Uint8Array, request: RequestHead): void;
 }
 
 /** Where downloads are served, as a {@linkcode DownloadManager} sees it. */

@@ -1,12 +1,13 @@
 import { JackfieldError, type Socket, type Transport, unsupported } from "../transport/mod.ts";
 import type { Download } from "./download.ts";
-import type { DownloadStats } from "./download_desk.ts";
+import type { DownloadStats, ShortDesk } from "./download_desk.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
 import {
   completeRequest,
   type DownloadRequestInit,
   type DownloadResult,
 } from "./download_request.ts";
+import { InlineDesk } from "./inline_desk.ts";
 import { type PlacedDesk, placeDesk, type Placement } from "./placement.ts";
 import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
 
@@ -15,6 +16,9 @@ import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
  * to have something.
  */
 export let keepReady: (manager: DownloadManager) => void;
+
+/** The desk of a manager, where it gives answers again that were given before. */
+export let shortDeskOf: (manager: DownloadManager) => ShortDesk | undefined;
 
 /**
  * Takes over sockets together with the download requests that were read from them, and sends the
@@ -150,5 +154,9 @@ export class DownloadManager implements AsyncDisposable {
 
   static {
     keepReady = (manager) => manager.#placed.remote?.keep();
+    shortDeskOf = (manager) => {
+      const { desk } = manager.#placed;
+      return desk instanceof InlineDesk ? desk.short : undefined;
+    };
   }
 }

@@ -1,6 +1,7 @@
 import type { FileRootOptions } from "../files/mod.ts";
 import type { DispositionType, FieldLine } from "../http/mod.ts";
 import type { Clock, OnError, Transport } from "../transport/mod.ts";
+import type { DownloadEngine } from "./engine.ts";
 import type { DownloadObserver } from "./download_observer.ts";
 import type { DownloadRefusal, DownloadRequest } from "./download_request.ts";
 import type { Placement } from "./placement.ts";
@@ -139,6 +140,13 @@ export interface DownloadManagerOptions extends DownloadFiles, DownloadHooks, Do
    * @default {the package's `src/roots/download_desk.ts`, wherever it lies}
    */
   readonly processUrl?: string | URL;
+  /**
+   * How the bytes of files get to the sockets; for managers that work `inline`. The entry `./native`
+   * has a faster one for Deno and Bun on Linux.
+   *
+   * @default {copyEngine()}
+   */
+  readonly engine?: DownloadEngine;
   /**
    * Milliseconds for which a client may take nothing of what is ready for it, before its connection
    * is aborted.

@@ -12,12 +12,20 @@ import {
   type Representation,
 } from "../http/mod.ts";
 import { isJackfieldError } from "../transport/mod.ts";
-import { type Answer, type AnswerContext, answerHead, busyAnswer, textAnswer } from "./answers.ts";
+import {
+  type Answer,
+  type AnswerContext,
+  answerHead,
+  busyAnswer,
+  dateOffsetOf,
+  textAnswer,
+} from "./answers.ts";
 import { contentTypeOf } from "./content_type.ts";
 import type { Held } from "./download.ts";
 import type { DownloadFiles, DownloadHooks } from "./download_options.ts";
 import type { DownloadRefusal, DownloadRequest } from "./download_request.ts";
 import { listingPage } from "./listing.ts";
+import type { ShortAnswers } from "./engine.ts";
 import { Output } from "./output.ts";
 import { assertAtLeast } from "./settings.ts";
 
@@ -43,6 +51,7 @@ export class FileAnswers {
   #options: DownloadFiles & DownloadHooks;
   #codings: readonly (readonly [coding: string, ending: string])[];
   #maxDigestBytes: number;
+  #short: ShortAnswers | undefined;
 
   /**
    * Checks the options.
@@ -60,6 +69,11 @@ export class FileAnswers {
     this.#options = options;
     this.#codings = options.precompressed === false ? [] : CODINGS;
     this.#maxDigestBytes = maxDigestBytes;
+  }
+
+  /** Let answers be given again from there. */
+  keepIn(short: ShortAnswers | undefined): void {
+    this.#short = short;
   }
 
   /**
@@ -129,12 +143,27 @@ export class FileAnswers {
       ]);
       const { status } = plan;
       if (plan.bodyBytes === 0) return { status, output: new Output(head) };
+      if (coded.length === 0 && !digests?.size) this.#learn(request, status, head, held);
       const answer = { status, output: new Output(head, plan.parts(), held), held };
       held = undefined;
       return answer;
     } finally {
       held?.release();
     }
+  }
+
+  /** Let the answer be given again; a request with conditions is not known by its target alone. */
+  #learn(
+    { target }: DownloadRequest,
+    status: number,
+    head: Uint8Array,
+    { opened, facts, fullPath }: ServedFile,
+  ): void {
+    const short = this.#short;
+    if (short === undefined || status !== 200 || facts.size > short.maxBytes) return;
+    const endings = this.#codings.map(([, ending]) => ending);
+    const dateOffset = dateOffsetOf(head);
+    short.learn({ target, head, dateOffset, file: opened, facts, path: fullPath, endings });
   }
 
   async #describe(
@@ -169,7 +198,9 @@ export class FileAnswers {
     if (preferences === undefined) return file.knownDigests();
     const algorithm = chooseDigest(preferences, ["sha-256", "sha-512"]);
     if (algorithm === undefined) return undefined;
-    return new Map([[algorithm, await file.digest(algorithm)]]);
+    const digest = await file.digest(algorithm);
+    this.#short?.forget(request.target); // From now on the digest goes along.
+    return new Map([[algorithm, digest]]);
   }
 }
 

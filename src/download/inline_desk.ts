@@ -1,6 +1,6 @@
 import { FileRoot } from "../files/mod.ts";
 import { handOff } from "../handoff/mod.ts";
-import { refuseRequest, type RequestRefusal } from "../http/mod.ts";
+import { refuseRequest, type RequestHead, type RequestRefusal } from "../http/mod.ts";
 import { ByteScheduler, Deadlines, type ScheduledFlow } from "../queue/mod.ts";
 import {
   type Clock,
@@ -11,21 +11,30 @@ import {
 } from "../transport/mod.ts";
 import { accountOf } from "./account.ts";
 import { type Answer, type AnswerContext, busyAnswer, textAnswer } from "./answers.ts";
-import { CopyEngine } from "./copy_engine.ts";
 import { type Download, type DownloadKeeper, ManagedDownload } from "./download.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
-import type { DownloadDesk, DownloadStats } from "./download_desk.ts";
+import type { DownloadDesk, DownloadStats, ShortDesk } from "./download_desk.ts";
 import type { DownloadRequest, DownloadResult } from "./download_request.ts";
+import {
+  copyEngine,
+  type EngineParts,
+  type EngineReport,
+  type ShortAnswers,
+  type ShortResult,
+} from "./engine.ts";
 import { Farewells } from "./farewells.ts";
 import { failureAnswer, FileAnswers, type PreparedAnswer } from "./file_answers.ts";
 import { Notices } from "./notices.ts";
+import { RememberedAnswers } from "./remembered_answers.ts";
 import type { Settings } from "./settings.ts";
+import { ShortRequests } from "./short_requests.ts";
+import { TurnEngine } from "./turn_engine.ts";
 
 /** A file that changes while it is looked at is looked at again so often. */
 const MAX_ATTEMPTS = 3;
 
 /** Serves downloads in this thread. */
-export class InlineDesk implements DownloadDesk {
+export class InlineDesk implements DownloadDesk, ShortDesk {
   #settings: Settings;
   #options: DownloadManagerOptions;
   #notices: Notices;
@@ -34,7 +43,11 @@ export class InlineDesk implements DownloadDesk {
   #answers: FileAnswers;
   #flows: ByteScheduler<ManagedDownload>;
   #deadlines: Deadlines;
-  #engine: CopyEngine;
+  #engine: TurnEngine;
+  #engineReport: EngineReport;
+  #parts: EngineParts | undefined;
+  #short: ShortAnswers | undefined;
+  #requests = new ShortRequests();
   #downloads = new Set<ManagedDownload>();
   #farewells: Farewells;
   /** How many answers are being looked for, also for those that are over. */
@@ -53,17 +66,31 @@ export class InlineDesk implements DownloadDesk {
 
   /** See {@linkcode DownloadManager}. */
   constructor(options: DownloadManagerOptions, settings: Settings) {
-    const { transport, clock = systemClock } = options;
+    const { transport, clock = systemClock, engine = copyEngine() } = options;
     this.#settings = settings;
     this.#options = options;
     this.#notices = new Notices(options);
     this.#clock = clock;
     this.#root = new FileRoot({ ...options, files: transport.host.files });
-    this.#answers = new FileAnswers(this.#root, options);
     const onError = (error: unknown) => this.#notices.report(error);
     this.#farewells = new Farewells(clock, settings.stallTimeoutMs);
     this.#deadlines = new Deadlines(clock, { onError });
+    const { name, mode, reason } = engine;
+    this.#engineReport = {
+      name,
+      ...(mode === undefined ? {} : { mode }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    this.#answers = new FileAnswers(this.#root, options);
+    this.#parts = engine.start?.(); // Nothing after it throws: it may have a thread.
+    const short = this.#parts?.short ?? new RememberedAnswers(transport.host.files!);
+    this.#short = isPlain(options) ? short : undefined;
+    this.#answers.keepIn(this.#short);
+    const isLimited = settings.rateLimit.bytesPerSecond < Infinity ||
+      settings.rateLimitOf !== undefined;
     this.#flows = new ByteScheduler({
+      // Below a limit, turns of many bytes would be few, and shares coarse.
+      quantumBytes: isLimited ? undefined : this.#parts?.quantumBytes,
       maxActive: settings.maxActive,
       maxQueued: settings.maxQueued,
       rateLimit: settings.rateLimit,
@@ -75,11 +102,16 @@ export class InlineDesk implements DownloadDesk {
       observer: { started: (flow) => this.#begin(flow) },
       onError,
     });
-    this.#engine = new CopyEngine(this.#flows, {
+    this.#engine = new TurnEngine(this.#flows, {
       progress: (download, bytes) => this.#progress(download, bytes),
       completed: (download) => void this.#complete(download),
       failed: (download, error) => this.#failed(download, error),
-    }, { clock, deadlines: this.#deadlines, stallTimeoutMs: settings.stallTimeoutMs });
+    }, {
+      clock,
+      deadlines: this.#deadlines,
+      stallTimeoutMs: settings.stallTimeoutMs,
+      sender: this.#parts?.sender,
+    });
   }
 
   check(): Promise<void> {
@@ -89,7 +121,7 @@ export class InlineDesk implements DownloadDesk {
   stats(): DownloadStats {
     const { active, queued } = this.#flows.stats();
     const [finished, refused] = [this.#finished, this.#refused];
-    return { active, queued, finished, refused, bytes: this.#bytes };
+    return { active, queued, finished, refused, bytes: this.#bytes, engine: this.#engineReport };
   }
 
   downloads(): readonly Download[] {
@@ -112,10 +144,37 @@ export class InlineDesk implements DownloadDesk {
     return this.#enqueue(own, request);
   }
 
+  /** Itself, where its engine has such answers, and nobody else has a say in them. */
+  get short(): ShortDesk | undefined {
+    return this.#short && this;
+  }
+
+  answerShortly(
+    socket: Socket,
+    bytes: Uint8Array,
+  ): ShortResult | undefined | Promise<ShortResult | undefined> {
+    const { rateLimit, rateLimitOf, maxActive } = this.#settings;
+    const isFree = rateLimit.bytesPerSecond === Infinity && rateLimitOf === undefined &&
+      this.#closing === undefined && this.#flows.activeCount < maxActive;
+    if (!isFree) return undefined;
+    const target = this.#requests.targetOf(bytes);
+    const result = target && this.#short!.send(socket, target, Date.now());
+    if (!result) return undefined;
+    if (result instanceof Promise) return result.then((later) => later && this.#count(later));
+    return this.#count(result);
+  }
+
+  learn(head: Uint8Array, request: RequestHead): void {
+    this.#requests.learn(head, request);
+  }
+
   close(): Promise<void> {
-    return this.#closing ??= this.#isEmpty
-      ? Promise.resolve()
-      : new Promise((resolve) => this.#emptied = resolve);
+    return this.#closing ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
+    if (!this.#isEmpty) await new Promise<void>((resolve) => this.#emptied = resolve);
+    this.#parts?.close();
   }
 
   abort(reason?: unknown): void {
@@ -303,7 +362,18 @@ export class InlineDesk implements DownloadDesk {
     return { method, keepAlive, nowMs: Date.now() };
   }
 
+  #count(result: ShortResult): ShortResult {
+    this.#finished++;
+    this.#bytes += result.bodyBytes;
+    return result;
+  }
+
   #tellIfEmpty(): void {
     if (this.#isEmpty) this.#emptied?.();
   }
+}
+
+/** Whether nobody but the file has a say in an answer, and nobody is told of it. */
+function isPlain({ authorize, resolve, headers, observer }: DownloadManagerOptions): boolean {
+  return [authorize, resolve, headers, observer].every((hook) => hook === undefined);
 }

@@ -14,6 +14,19 @@
  */
 export type { Download, DownloadState } from "./download.ts";
 export type { DownloadStats } from "./download_desk.ts";
+export {
+  copyEngine,
+  type DownloadEngine,
+  type EngineParts,
+  type EngineReport,
+  type FilePiece,
+  type FileSender,
+  type PieceEnd,
+  type PieceTold,
+  type ShortAnswer,
+  type ShortAnswers,
+  type ShortResult,
+} from "./engine.ts";
 export { DownloadManager } from "./download_manager.ts";
 export type { DownloadObserver } from "./download_observer.ts";
 export type {

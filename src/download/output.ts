@@ -1,8 +1,9 @@
 import type { ServedFile } from "../files/mod.ts";
 import type { BodyPart } from "../http/mod.ts";
+import type { OpenFile } from "../transport/mod.ts";
 
 /** Where the bytes of a file come from. */
-type ByteFile = Pick<ServedFile, "read" | "isUnchanged">;
+type ByteFile = Pick<ServedFile, "read" | "isUnchanged" | "opened">;
 
 /** Bytes in memory, or, without them, of the file. */
 interface Piece {
@@ -10,6 +11,16 @@ interface Piece {
   readonly end: number;
   readonly bytes: Uint8Array | undefined;
   /** Where in the file it begins. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What is left of a part of a file. */
+export interface FilePart {
+  /** How many bytes come before it. */
+  readonly gap: number;
+  readonly file: OpenFile;
+  /** Where in the file it goes on. */
   readonly offset: number;
   readonly length: number;
 }
@@ -70,6 +81,19 @@ export class Output {
       }
     }
     return count;
+  }
+
+  /** The part of the file that comes at a position, or next after it; `undefined` when none does. */
+  fileFrom(position: number): FilePart | undefined {
+    for (let index = this.#indexAt(position); index < this.#pieces.length; index++) {
+      const { bytes, end, offset, length } = this.#pieces[index]!;
+      if (bytes !== undefined) continue;
+      const begin = end - length;
+      const done = Math.max(0, position - begin);
+      const gap = Math.max(0, begin - position);
+      return { gap, file: this.#file!.opened, offset: offset + done, length: length - done };
+    }
+    return undefined;
   }
 
   /** Whether the file is still what it was; without one, yes. */

@@ -43,10 +43,12 @@ export interface PlacedDesk {
  */
 export function placeDesk(options: DownloadManagerOptions, settings: Settings): PlacedDesk {
   const { placement = "inline" } = options;
-  const here = new InlineDesk(options, settings);
-  const inline: PlacedDesk = { placement: "inline", desk: here, remote: undefined };
+  const inline = (): PlacedDesk => {
+    return { placement: "inline", desk: new InlineDesk(options, settings), remote: undefined };
+  };
   const elsewhere = (source: LineSource): PlacedDesk => {
     checkOptions(options);
+    const here = new InlineDesk(options, settings);
     const desk = new RemoteDesk({
       options,
       settings,
@@ -60,11 +62,11 @@ export function placeDesk(options: DownloadManagerOptions, settings: Settings): 
   };
   switch (placement) {
     case "inline":
-      return inline;
+      return inline();
     case "auto": {
-      if (!isPlain(options)) return inline;
+      if (!isPlain(options)) return inline();
       const kind = AUTOMATIC.find((kind) => refusalOf(kind, options, true) === undefined);
-      return kind === undefined ? inline : elsewhere(ownerSource(kind, options));
+      return kind === undefined ? inline() : elsewhere(ownerSource(kind, options));
     }
     case "thread":
     case "process": {
@@ -120,8 +122,13 @@ function isPlain(options: DownloadManagerOptions): boolean {
 }
 
 /** Refuse options that another thread or process cannot be given. */
-function checkOptions({ clock, transport, placement }: DownloadManagerOptions): void {
+function checkOptions({ clock, transport, placement, engine }: DownloadManagerOptions): void {
   const where = typeof placement === "string" ? `"${placement}"` : "of a door";
+  if (engine?.start !== undefined) {
+    throw new TypeError(
+      `Cannot use placement ${where} with engine "${engine.name}": expected placement "inline"`,
+    );
+  }
   if (clock !== undefined && clock !== systemClock) {
     throw new TypeError(`Cannot use placement ${where} with a clock: expected the system's own`);
   }

@@ -37,7 +37,7 @@ export class RemoteBook {
   }
 
   /** See `DownloadDesk.stats`. */
-  stats(): DownloadStats {
+  stats(): Omit<DownloadStats, "engine"> {
     let [active, queued] = [0, 0];
     for (const { state } of this.#takes.values()) {
       if (state === "queued") queued++;

@@ -109,6 +109,7 @@ export class RemoteDesk implements DownloadDesk {
       finished: here.finished + there.finished,
       refused: here.refused + there.refused,
       bytes: here.bytes + there.bytes,
+      engine: here.engine, // The same one: another one stays here.
     };
   }
 

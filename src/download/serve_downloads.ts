@@ -12,7 +12,7 @@ import {
 import { Connection, type ConnectionContext } from "./connection.ts";
 import type { Download } from "./download.ts";
 import type { DownloadStats } from "./download_desk.ts";
-import { DownloadManager, keepReady } from "./download_manager.ts";
+import { DownloadManager, keepReady, shortDeskOf } from "./download_manager.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
 import type { Placement } from "./placement.ts";
 import { assertAtLeast } from "./settings.ts";
@@ -189,7 +189,14 @@ class ManagedServer implements DownloadServer {
     this.#scheme = tls === undefined ? "http" : "https";
     const isClosing = () => this.#closing !== undefined;
     const deadlines = new Deadlines(clock);
-    this.#context = { ...limits, manager, clock, deadlines, isClosing };
+    this.#context = {
+      ...limits,
+      manager,
+      short: shortDeskOf(manager),
+      clock,
+      deadlines,
+      isClosing,
+    };
     void this.#acceptAll();
   }
 

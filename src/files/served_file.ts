@@ -1,4 +1,9 @@
-import { type FileDigestAlgorithm, type FileFacts, JackfieldError } from "../transport/mod.ts";
+import {
+  type FileDigestAlgorithm,
+  type FileFacts,
+  JackfieldError,
+  type OpenFile,
+} from "../transport/mod.ts";
 import type { FileDigests } from "./file_digests.ts";
 import { hasOtherAttributes, isSameContent, isSameFile, isYoung } from "./file_version.ts";
 import type { OpenFiles, SharedFile } from "./open_files.ts";
@@ -7,6 +12,8 @@ import type { OpenFiles, SharedFile } from "./open_files.ts";
 export interface ServedFile {
   /** Its name within the root: `folder/name.txt`. */
   readonly path: string;
+  /** The path that leads to it from the system's own root, or from the current folder. */
+  readonly fullPath: string;
   /** Its facts when it was opened. */
   readonly facts: FileFacts;
   /**
@@ -16,6 +23,8 @@ export interface ServedFile {
   readonly entityTag: string;
   /** When it last changed; `undefined` while that is less than 2 s ago. */
   readonly modifiedMs: number | undefined;
+  /** What is open, for who moves its bytes in ways of his own until `release`. */
+  readonly opened: OpenFile;
   /**
    * Its compressed neighbours: regular files under the same rules, named like it with an ending
    * more, and not older than it is.
@@ -97,11 +106,11 @@ export interface FileSource {
 /** One use of a shared file. */
 export class FileUse implements ServedFile {
   readonly path: string;
+  readonly fullPath: string;
   readonly entityTag: string;
   readonly modifiedMs: number | undefined;
   #source: FileSource;
   #shared: SharedFile;
-  #fullPath: string;
   #names: readonly string[];
   #isReleased = false;
 
@@ -114,7 +123,7 @@ export class FileUse implements ServedFile {
   ) {
     this.#source = source;
     this.#shared = shared;
-    this.#fullPath = fullPath;
+    this.fullPath = fullPath;
     this.#names = names;
     this.path = names.join("/");
     const { facts, version } = shared;
@@ -127,6 +136,11 @@ export class FileUse implements ServedFile {
 
   get facts(): FileFacts {
     return this.#shared.facts;
+  }
+
+  get opened(): OpenFile {
+    this.#assertHeld("use");
+    return this.#shared.file;
   }
 
   coded(
@@ -148,7 +162,7 @@ export class FileUse implements ServedFile {
     if (!isSameContent(now, lastFacts)) return false;
     if (now.changedNs === lastFacts.changedNs) return true;
     if (!hasOtherAttributes(now, lastFacts)) {
-      const named = await this.#source.lookUp(this.#fullPath);
+      const named = await this.#source.lookUp(this.fullPath);
       if (named !== undefined && isSameFile(named, now)) return false;
     }
     shared.lastFacts = now;

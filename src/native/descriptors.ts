@@ -10,26 +10,18 @@ import { bunGlobal, type BunHandlers, type BunSocket, isBun } from "../adapters/
 import { provideEarlySend } from "../adapters/shared/early_send.ts";
 import { resumeNet } from "../adapters/shared/net_driver.ts";
 import { ParkedNet } from "../adapters/shared/parked_net.ts";
-import type { Libc } from "./libc.ts";
-import { openLibc } from "./libc.ts";
+import {
+  F_DUPFD_CLOEXEC,
+  F_GETFL,
+  F_SETFL,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  O_NONBLOCK,
+} from "./layouts.ts";
+import { type Libc, openLibc } from "./libc.ts";
+import { handleOf } from "./socket_descriptor.ts";
 
-// fcntl(2), with the numbers of Linux.
-const F_GETFL = 3;
-const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
-const O_NONBLOCK = 0o4000;
 const EMFILE = 24;
-// send(2)
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-
-/** What stands behind a socket of `node:net`. */
-interface NetHandle {
-  /** Its descriptor, in Bun. */
-  readonly fd?: number;
-  /** A duplicate of its descriptor, in Deno. */
-  fdForIpc?(): number;
-}
 
 /**
  * Duplicates of connections for other threads of this process, in Deno and Bun on Linux.
@@ -40,10 +32,14 @@ interface NetHandle {
  * @throws {JackfieldError} `UNSUPPORTED` in Node and outside of Linux, `PERMISSION_DENIED` in Deno
  * without --allow-ffi.
  */
-export async function openDescriptors(): Promise<Descriptors> {
-  const libc = await openLibc();
-  if (!isBun()) provideEarlySend((socket, bytes) => sendInDeno(libc, socket, bytes));
-  return new SystemDescriptors(libc);
+export function openDescriptors(): Promise<Descriptors> {
+  try {
+    const libc = openLibc();
+    if (!isBun()) provideEarlySend((socket, bytes) => sendInDeno(libc, socket, bytes));
+    return Promise.resolve(new SystemDescriptors(libc));
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** Deno tells of a duplicate only. */
@@ -140,10 +136,6 @@ interface BunConnect {
     data: unknown;
     socket: BunHandlers;
   }): Promise<BunSocket>;
-}
-
-function handleOf(socket: NetSocket): NetHandle {
-  return (socket as unknown as { readonly _handle?: NetHandle | null })._handle ?? {};
 }
 
 function failure(errno: number): JackfieldError {

@@ -18,4 +18,5 @@
  * @module
  */
 export { openDescriptors } from "./descriptors.ts";
+export { sendfileEngine, type SendfileEngineOptions } from "./sendfile_engine.ts";
 export type { ConnectionToken, Descriptors, ParkedConnection } from "../transport/mod.ts";

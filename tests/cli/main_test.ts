@@ -1,6 +1,7 @@
 // The program in this process: what it prints, and its exit codes.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readdirSync, readFileSync } from "node:fs";
+import { systemTransport } from "../../mod.ts";
 import { test } from "../harness.ts";
 import { Folder, serving } from "../download/tools.ts";
 import { sha256 } from "../transport/tools.ts";
@@ -18,6 +19,9 @@ function assertOneLine(
   assertEquals(/\bat .*:\d+:\d+|Error:|undefined|\[object/.test(stderr), false, stderr);
   for (const text of texts) assertStringIncludes(stderr, text);
 }
+
+// `serve` opens the C library, which stays open: before a test is watched for what it leaves.
+await systemTransport().host.descriptors?.();
 
 test("jackfield --help of all fits 80 columns and names every flag", async () => {
   const cases: [string[], string[]][] = [

@@ -62,7 +62,7 @@ test("DownloadServer.close() aborts what is left after timeoutMs", async () => {
     await closing;
     assertEquals([server.stats().connections, errors], [0, ["DOWNLOAD_CLOSED"]]);
     assert(await client.countUntilEnd() < BIG);
-  }, { clock });
+  }, { clock, stallTimeoutMs: Infinity });
 });
 
 test("DownloadServer.abort() ends everything now", () =>

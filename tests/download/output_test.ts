@@ -16,6 +16,7 @@ function fileOf(bytes: Uint8Array, shortest = Infinity) {
       return Promise.resolve(part.byteLength);
     },
     isUnchanged: () => Promise.resolve(true),
+    opened: undefined as never, // It is not asked for.
   };
 }
 

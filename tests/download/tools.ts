@@ -12,6 +12,7 @@ import {
   type SocketAddress,
   systemTransport,
 } from "../../mod.ts";
+import type { DownloadEngine } from "../../src/core.ts";
 import { bytesOf, concat, eventually, pattern, textOf } from "../transport/tools.ts";
 
 /** A folder of its own for one test. */
@@ -48,7 +49,7 @@ export class Folder {
  * Where managers work in tests that do not say so. The files in `placement/` change it, and run the
  * same tests once more.
  */
-export const placed: { placement?: "thread" | "process" } = {};
+export const placed: { placement?: "thread" | "process"; engine?: DownloadEngine } = {};
 
 /** What a test with a server works with. */
 export interface Served {
@@ -70,8 +71,9 @@ export async function serving(
   const clients: Client[] = [];
   // A clock, and a transport of the test's own, cannot be had elsewhere.
   const isPlain = options.clock === undefined && options.transport === undefined;
+  const { engine } = placed;
   const server = await serveDownloads({
-    ...(isPlain ? placed : {}),
+    ...(isPlain ? placed : engine === undefined ? {} : { engine }),
     root: folder.path,
     onError: (error) => errors.push((error as { code?: string }).code ?? String(error)),
     ...options,

@@ -33,6 +33,10 @@ export class DenoDriver implements SocketDriver {
     return this.#ahead !== undefined && this.#ahead.isPending;
   }
 
+  get lendable(): DenoConn {
+    return this.#conn; // With TLS it has no descriptor to lend.
+  }
+
   read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null> {
     const ahead = this.#ahead;
     return ahead !== undefined && ahead.isFirst ? ahead.read(into, later) : this.#conn.read(into);

@@ -31,6 +31,17 @@ export function openSystemFile(
   return new SystemFile(path, openSync(path, flags, 0o666), view);
 }
 
+/** A descriptor that is lent until it is given back, once. */
+export interface LentDescriptor {
+  readonly descriptor: number;
+  giveBack(): void;
+}
+
+/** Borrow the descriptor of a file of the system; `undefined` for another one, or one that is closed. */
+export function lendDescriptor(file: OpenFile): LentDescriptor | undefined {
+  return file instanceof SystemFile ? SystemFile.lend(file) : undefined;
+}
+
 /**
  * A descriptor number. The system gives the number of a closed one to whatever is opened next, so
  * nothing may use it afterwards, and it is closed only when no operation is under way.
@@ -131,6 +142,21 @@ class SystemFile implements OpenFile {
       if (this.#busy > 0) await new Promise<void>((idle) => this.#idle = idle);
       closeSync(this.#descriptor);
     });
+  }
+
+  /** See {@linkcode lendDescriptor}. */
+  static lend(file: SystemFile): LentDescriptor | undefined {
+    if (file.#closed !== undefined) return undefined;
+    file.#busy++;
+    let isLent = true;
+    return {
+      descriptor: file.#descriptor,
+      giveBack() {
+        if (!isLent) return;
+        isLent = false;
+        if (--file.#busy === 0) file.#idle?.();
+      },
+    };
   }
 
   #use(operation: string): number {

@@ -132,9 +132,16 @@ export class FakeDesks {
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 4;) {
       await this.clock.settle();
-      if (this.step()) quiet = 0;
+      if (this.step() || this.#endTurns()) quiet = 0;
       else quiet++;
     }
+  }
+
+  /** What threads say together at the end of a turn. */
+  #endTurns(): boolean {
+    if (this.#links === undefined) return false;
+    const { near, far } = this.#links;
+    return [near.endTurn(), far.endTurn()].includes(true);
   }
 
   /** Let time pass, a little at a time. */

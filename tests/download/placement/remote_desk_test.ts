@@ -33,6 +33,7 @@ for (const kind of ["thread", "process"] as const) {
       finished: 2,
       refused: 0,
       bytes: 60_000 + "There is no such file.\n".length,
+      engine: { name: "copy" },
     });
     const closing = watched(desks.desk.close());
     await desks.settle();

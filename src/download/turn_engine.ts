@@ -2,6 +2,7 @@ import type { ByteScheduler, Deadlines, ScheduledFlow } from "../queue/mod.ts";
 import { type Clock, JackfieldError } from "../transport/mod.ts";
 import { Buffers } from "./buffers.ts";
 import type { ManagedDownload } from "./download.ts";
+import type { FileSender, PieceEnd } from "./engine.ts";
 
 type Flow = ScheduledFlow<ManagedDownload>;
 
@@ -19,6 +20,12 @@ const PROVEN_BYTES = 8 * 1024 * 1024;
 const MOST_LENT_BYTES = 64 * 1024 * 1024;
 /** What is offered to a socket that may be full: little, for it may wait for as long as it likes. */
 const PROBE_BYTES = 512;
+/** A piece of a file that the kernel moves by itself is not shorter, */
+const LEAST_DIRECT_BYTES = 64 * 1024;
+/** and not the end of the file: that is read, and looked at before it is sent. */
+const END_BYTES = 16 * 1024;
+/** So many pieces are with the sender at once; more would leave the order of turns to it. */
+const MAX_DIRECT = 4;
 /** With so much lent, or after a write that took so long, a socket may be full. */
 const UNPROBED_BYTES = 4 * 1024 * 1024;
 const SLOW_MS = 20;
@@ -34,7 +41,11 @@ export interface EngineEvents {
 }
 
 /**
- * Sends downloads by reading their files and writing to their sockets, a piece at a time.
+ * Sends downloads a piece at a time: by reading their files and writing to their sockets, and where
+ * there is a sender, by giving it the long parts of files that are in memory.
+ *
+ * What a sender cannot do, the other way does: the first bytes with the head, the last ones after a
+ * look at the file, what has to be fetched from the disk, and the waiting for a full socket.
  *
  * A turn of the scheduler pays for one piece. It ends when the piece has been read, and the flow is
  * parked until the kernel has taken it, so that a slow reader holds up nobody. What a full socket is
@@ -43,18 +54,29 @@ export interface EngineEvents {
  * them. Who waits holds no suspended function: 8,000 slow clients should cost what they hold, and
  * little more.
  */
-export class CopyEngine {
+export class TurnEngine {
   #flows: ByteScheduler<ManagedDownload>;
   #events: EngineEvents;
   #clock: Clock;
   #deadlines: Deadlines;
   #stallTimeoutMs: number;
   #buffers = new Buffers();
+  #sender: FileSender | undefined;
   #reads = 0;
+  /** Pieces that the sender has. */
+  #direct = 0;
+  /** What the sender has sent in this turn of the event loop. */
+  #turnBytes = 0;
+  #resting = false;
   #woken = false;
   #isSending = false;
   #takeTurns: () => void = () => {
     this.#woken = false;
+    this.#sendAll();
+  };
+  #endRest: () => void = () => {
+    this.#resting = false;
+    this.#turnBytes = 0;
     this.#sendAll();
   };
 
@@ -66,6 +88,7 @@ export class CopyEngine {
       readonly clock: Clock;
       readonly deadlines: Deadlines;
       readonly stallTimeoutMs: number;
+      readonly sender?: FileSender;
     },
   ) {
     this.#flows = flows;
@@ -73,6 +96,7 @@ export class CopyEngine {
     this.#clock = options.clock;
     this.#deadlines = options.deadlines;
     this.#stallTimeoutMs = options.stallTimeoutMs;
+    this.#sender = options.sender;
   }
 
   /** There may be something to send. */
@@ -85,7 +109,7 @@ export class CopyEngine {
   #sendAll(): void {
     if (this.#isSending) return;
     this.#isSending = true;
-    while (this.#reads < MAX_READS) {
+    while (this.#reads < MAX_READS && this.#direct < MAX_DIRECT && !this.#mustRest()) {
       const turn = this.#flows.next(this.#clock.now());
       if (turn === undefined) break;
       this.#sendPiece(turn.flow, turn.bytes);
@@ -95,14 +119,18 @@ export class CopyEngine {
 
   #sendPiece(flow: Flow, grantedBytes: number): void {
     const download = flow.value;
-    const missing = download.output!.length - download.position;
     const payable = grantedBytes - download.aheadBytes;
+    if (this.#sendDirect(flow, payable, grantedBytes)) return;
+    const missing = download.output!.length - download.position;
     const wanted = Math.min(payable, missing, this.#pieceBytes(download));
     if (wanted <= 0) { // It only pays for what was sent before.
       download.aheadBytes -= grantedBytes;
       return this.#flows.sent(flow, grantedBytes);
     }
-    const buffer = this.#buffers.take(wanted);
+    // A large read happens in the background, and fetches what comes next along with it.
+    const isCold = download.isCold || !this.#isWarm(download, wanted);
+    const buffer = this.#buffers.take(isCold ? GREATEST_BYTES : wanted);
+    const into = isCold ? buffer : buffer.subarray(0, wanted);
     this.#reads++;
     const haveRead = (count: number, failure?: unknown): void => {
       this.#reads--;
@@ -113,7 +141,72 @@ export class CopyEngine {
       if (count > 0 && download.state === "sending") this.#offer(flow, buffer, count);
       else this.#buffers.giveBack(buffer);
     };
-    this.#read(download, buffer, wanted).then(haveRead, (error) => haveRead(0, error));
+    this.#read(download, into, wanted).then(haveRead, (error) => haveRead(0, error));
+  }
+
+  /** Whether what comes next can be read without waiting for the disk, as far as anybody can say. */
+  #isWarm(download: ManagedDownload, wanted: number): boolean {
+    if (this.#sender === undefined) return true;
+    const part = download.output!.fileFrom(download.position);
+    if (part === undefined || part.gap >= wanted) return true;
+    return this.#sender.isWarm(part.file, part.offset, Math.min(part.length, wanted - part.gap));
+  }
+
+  /** Whether others must have their turn of the event loop before anything is sent. */
+  #mustRest(): boolean {
+    const sender = this.#sender;
+    if (sender === undefined || this.#turnBytes < sender.turnBytes) return false;
+    if (!this.#resting) {
+      this.#resting = true;
+      sender.afterEvents(this.#endRest);
+    }
+    return true;
+  }
+
+  /** Give the next part of the file to the sender; whether that could be done. */
+  #sendDirect(flow: Flow, payable: number, grantedBytes: number): boolean {
+    const download = flow.value;
+    const sender = this.#sender;
+    if (sender === undefined || download.way !== "direct") return false;
+    const part = download.output!.fileFrom(download.position);
+    if (part === undefined || part.gap > 0) return false;
+    const length = Math.min(payable, part.length - END_BYTES);
+    if (length < LEAST_DIRECT_BYTES) return false;
+    const { file, offset } = part;
+    this.#direct++;
+    const began = sender.send({ socket: download.socket, file, offset, length }, (...facts) => {
+      this.#direct--;
+      this.#directSent(flow, grantedBytes, ...facts);
+    });
+    if (began) return true;
+    this.#direct--;
+    download.way = "copy";
+    return false;
+  }
+
+  /** The sender is done with a piece. */
+  #directSent(
+    flow: Flow,
+    grantedBytes: number,
+    sent: number,
+    end: PieceEnd,
+    failure: unknown,
+  ): void {
+    const download = flow.value;
+    this.#turnBytes += sent;
+    // Others had turns meanwhile: who was parked does not fall behind them.
+    this.#flows.park(flow);
+    this.#pay(flow, sent, grantedBytes);
+    this.#flows.writable(flow);
+    if (!this.#isSending) this.wake();
+    if (download.state !== "sending") return;
+    download.position += sent;
+    download.isSlow = end === "full";
+    download.isCold = end === "cold";
+    download.hasRoom = false;
+    if (end !== "sent") download.way = "copy once";
+    if (sent > 0) this.#events.progress(download, sent);
+    if (failure !== undefined) this.#events.failed(download, failure);
   }
 
   /** The turn ends: what it did not allow, the next ones do; what it allowed too much stays saved. */
@@ -139,6 +232,8 @@ export class CopyEngine {
       download.position += taken;
       download.aheadBytes -= count - taken;
       download.isSlow = taken < count || this.#clock.now() - beganMs > SLOW_MS;
+      download.isCold = false;
+      if (download.way === "copy once" && taken === count) download.way = "direct";
       this.#events.progress(download, taken);
       if (download.state !== "sending") return;
       if (download.position === download.output!.length) this.#events.completed(download);
@@ -149,9 +244,9 @@ export class CopyEngine {
     });
   }
 
-  async #read(download: ManagedDownload, buffer: Uint8Array, wanted: number): Promise<number> {
+  async #read(download: ManagedDownload, into: Uint8Array, wanted: number): Promise<number> {
     const { output, position } = download;
-    const count = await output!.read(buffer.subarray(0, wanted), position);
+    const count = Math.min(wanted, await output!.read(into, position));
     const isLast = position + count === output!.length;
     if (count === 0 || (isLast && !await output!.isUnchanged())) throw changed(download);
     return count;
@@ -160,6 +255,7 @@ export class CopyEngine {
   /** How much to offer next; a probe goes before each piece that might have to wait. */
   #pieceBytes(download: ManagedDownload): number {
     const { lentBytes } = this.#buffers;
+    if (download.isCold) return GREATEST_BYTES;
     if (!download.hasRoom && (download.isSlow || lentBytes > UNPROBED_BYTES)) {
       download.hasRoom = true; // When its turn comes again, the probe has been taken.
       return PROBE_BYTES;

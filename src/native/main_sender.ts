@@ -1,0 +1,76 @@
+import { setImmediate } from "node:timers";
+import type { FilePiece, FileSender, PieceTold } from "../download/mod.ts";
+import { type OpenFile, type Socket, socketError } from "../transport/mod.ts";
+import { lendDescriptor } from "../adapters/shared/system_file.ts";
+import { EAGAIN, ERROR_NAMES } from "./layouts.ts";
+import type { Libc } from "./libc.ts";
+import type { PageCache } from "./page_cache.ts";
+import { descriptorOf, duplicateOf } from "./socket_descriptor.ts";
+
+/** Calls sendfile(2) within the call: the kernel copies as much as the socket takes, and no more. */
+export class MainSender implements FileSender {
+  // Four times as much serves half as many small requests beside large files, and no more bytes.
+  readonly turnBytes: number = 256 * 1024;
+  #libc: Libc;
+  #cache: PageCache;
+  #offset = new Uint8Array(8);
+  #offsetView = new DataView(this.#offset.buffer);
+
+  constructor(libc: Libc, cache: PageCache) {
+    this.#libc = libc;
+    this.#cache = cache;
+  }
+
+  send({ socket, file, offset, length }: FilePiece, told: PieceTold): boolean {
+    const lent = lendDescriptor(file);
+    if (lent === undefined) return false;
+    const borrowed = descriptorOf(this.#libc, socket);
+    const copy = borrowed < 0 ? duplicateOf(this.#libc, socket) : -1;
+    try {
+      if (borrowed < 0 && copy < 0) return false;
+      if (!this.#cache.isWarm(file, lent.descriptor, offset, length)) {
+        told(0, "cold");
+        return true;
+      }
+      this.#offsetView.setUint32(0, offset % 2 ** 32, true);
+      this.#offsetView.setUint32(4, Math.floor(offset / 2 ** 32), true);
+      const to = borrowed < 0 ? copy : borrowed;
+      const count = this.#libc.sendfile(to, lent.descriptor, this.#offset, length);
+      if (count === length) told(count, "sent");
+      else if (count >= 0) told(count, "full");
+      else this.#failed(socket, told);
+      return true;
+    } finally {
+      lent.giveBack();
+      if (copy >= 0) this.#libc.close(copy);
+    }
+  }
+
+  isWarm(file: OpenFile, offset: number, length: number): boolean {
+    const lent = lendDescriptor(file);
+    if (lent === undefined) return true; // Not a file of the system: nobody can say.
+    const isWarm = this.#cache.isWarm(file, lent.descriptor, offset, length);
+    lent.giveBack();
+    return isWarm;
+  }
+
+  afterEvents(resume: () => void): void {
+    setImmediate(resume);
+  }
+
+  #failed(socket: Socket, told: PieceTold): void {
+    const errno = this.#libc.errno();
+    if (errno === EAGAIN) told(0, "full");
+    else told(0, "full", failureOf(socket, errno));
+  }
+}
+
+/** What broke a connection while a file was sent. */
+export function failureOf(socket: Socket, errno: number): unknown {
+  const code = ERROR_NAMES[errno] ?? `errno ${errno}`;
+  return socketError(
+    "write",
+    socket.remoteAddress,
+    Object.assign(new Error(`sendfile: ${code}`), { code }),
+  );
+}
