@@ -80,6 +80,7 @@ test("Download.pause() in the queue gives up the turn, not the download", () =>
     const third = await connect();
     await third.send("GET /a");
     await expectStats(server, { queued: 2 });
+    await sleep(200); // To a manager elsewhere all of that is still on its way.
     await first.take(BIG);
     assertEquals((await third.answer()).status, 200);
     await expectStats(server, { active: 0, queued: 1, finished: 2 });
@@ -167,8 +168,10 @@ test("a client that takes nothing for stallTimeoutMs is cut off; a slow one is n
       await client.answerHead();
     }
     for (let round = 0; round < 4; round++) {
+      const { bytes } = server.downloads().at(-1)!;
       await slow.take(4 * 2 ** 20);
-      await sleep(50); // The server writes on.
+      await eventually(() => server.downloads().at(-1)!.bytes > bytes, () => "it writes on");
+      await sleep(20);
       await clock.advance(400);
     }
     await expectStats(server, { active: 1, connections: 1 });
