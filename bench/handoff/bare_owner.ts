@@ -1,7 +1,15 @@
 // The other end of the bare primitive: takes up a connection in the runtime's own way, and writes one
-// byte.
+// byte. Where it is asked to, it says which one it has taken up.
 import net from "node:net";
 import process from "node:process";
+
+/** A connection: its descriptor for a thread, and the number to answer with, if an answer is wanted. */
+export interface BareMessage {
+  /** A duplicate, for a thread. */
+  readonly fd?: number;
+  /** What the answer says. */
+  readonly answer?: number;
+}
 
 interface BunLike {
   connect(options: unknown): Promise<unknown>;
@@ -12,13 +20,13 @@ interface Scope {
   readonly Deno?: unknown;
   readonly WorkerGlobalScope?: unknown;
   postMessage(message: unknown): void;
-  onmessage: (event: { data: { fd: number } }) => void;
+  onmessage: (event: { data: BareMessage }) => void;
 }
 
 const scope = globalThis as unknown as Scope;
 const BYTE = new Uint8Array([120]);
 
-function answer(socket: net.Socket): void {
+function serve(socket: net.Socket): void {
   socket.on("error", () => {});
   socket.on("end", () => socket.end());
   socket.resume();
@@ -26,7 +34,7 @@ function answer(socket: net.Socket): void {
 }
 
 if (scope.Bun !== undefined && !scope.Bun.isMainThread) {
-  scope.onmessage = ({ data: { fd } }) => {
+  scope.onmessage = ({ data: { fd, answer } }) => {
     void scope.Bun!.connect({
       fd,
       socket: {
@@ -36,13 +44,20 @@ if (scope.Bun !== undefined && !scope.Bun.isMainThread) {
         error() {},
       },
     });
+    if (answer !== undefined) scope.postMessage(answer);
   };
   scope.postMessage("ready");
 } else if (scope.Deno !== undefined && scope.WorkerGlobalScope !== undefined) {
-  scope.onmessage = ({ data: { fd } }) => answer(new net.Socket({ fd }));
+  scope.onmessage = ({ data: { fd, answer } }) => {
+    serve(new net.Socket({ fd }));
+    if (answer !== undefined) scope.postMessage(answer);
+  };
   scope.postMessage("ready");
 } else {
-  process.on("message", (_message, socket) => answer(socket as net.Socket));
+  process.on("message", ({ answer }: BareMessage, socket) => {
+    serve(socket as net.Socket);
+    if (answer !== undefined) process.send!(answer);
+  });
   process.on("disconnect", () => process.exit(0));
   process.send!("ready");
 }

@@ -1,8 +1,8 @@
-// Runs in each of the three runtimes: every cell on both sides, one right after the other, round
+// Runs in each of the three runtimes: every cell on all sides, one right after the other, round
 // after round. The parent gives `{"rounds":9,"count":300}` as the only argument and gets a `Report` as
 // the last line.
 import process from "node:process";
-import type { CellReport, Report } from "./report.ts";
+import type { CellReport, Report, SideName } from "./report.ts";
 import { bareSide, ourSide, type Side } from "./sides.ts";
 
 const { rounds, count } = JSON.parse(process.argv[2] ?? "{}") as { rounds: number; count: number };
@@ -11,17 +11,17 @@ const ways = bun || deno ? ["process", "thread"] as const : ["process"] as const
 const cells: CellReport[] = [];
 
 for (const way of ways) {
-  const sides = { ours: await ourSide(way), bare: await bareSide(way) };
+  const sides: Record<SideName, Side> = {
+    ours: await ourSide(way),
+    bare: await bareSide(way, false),
+    answered: await bareSide(way, true),
+  };
   for (const atOnce of [1, 16]) {
-    const cell = {
-      way,
-      atOnce,
-      ours: { rates: [] as number[], latencies: [] as number[] },
-      bare: { rates: [] as number[], latencies: [] as number[] },
-    };
+    const figures = (): { rates: number[]; latencies: number[] } => ({ rates: [], latencies: [] });
+    const cell = { way, atOnce, ours: figures(), bare: figures(), answered: figures() };
     for (let round = 0; round <= rounds; round++) {
-      const order: (keyof typeof sides)[] = round % 2 === 0 ? ["ours", "bare"] : ["bare", "ours"];
-      for (const key of order) {
+      const order: SideName[] = ["ours", "bare", "answered"];
+      for (const key of round % 2 === 0 ? order : order.reverse()) {
         const { rate, latencies } = await measure(sides[key], atOnce);
         if (round === 0) continue; // The compilers were still at work.
         cell[key].rates.push(rate);
@@ -30,7 +30,7 @@ for (const way of ways) {
     }
     cells.push(cell);
   }
-  await Promise.all([sides.ours.end(), sides.bare.end()]);
+  await Promise.all(Object.values(sides).map((side) => side.end()));
 }
 console.log(JSON.stringify({ version: version(), cells } satisfies Report));
 process.exit(0);

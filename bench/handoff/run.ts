@@ -1,12 +1,13 @@
 // Handoff to a process and to a thread against the bare primitive of each runtime, interleaved.
 //
-//   deno task bench:handoff              15 rounds in Deno, Bun and Node; about two minutes
+//   deno task bench:handoff              15 rounds in Deno, Bun and Node; about three minutes
 //   deno task bench:handoff --quick      3 short rounds
 //   deno task bench:handoff --gate       status 1 when a ratio is too low
 //
 // Bare is `send(message, socket)` for a process, and for a thread a duplicated descriptor in a
 // message, taken up by the runtime's own call. It keeps no copy, waits for nothing, and loses what was
-// read ahead.
+// read ahead. Bare with an answer keeps its copy until the other end says that it has the connection: the
+// least that any handoff does that loses nothing. It is shown, and not judged.
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runChild } from "../support/child.ts";

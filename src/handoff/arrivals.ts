@@ -6,7 +6,7 @@ import {
   type Socket,
 } from "../transport/mod.ts";
 import type { Absence } from "./absence.ts";
-import { factsOf, type Frame, type OfferFrame } from "./frames.ts";
+import type { Frame, Offer } from "./frames.ts";
 import { LentSocket } from "./lent_socket.ts";
 
 /** How many sockets are remembered, for a sender that gives up just when its socket is adopted. */
@@ -57,49 +57,29 @@ export class Arrivals {
     return this.#pending.size;
   }
 
-  /**
-   * A copy has come; never rejects. With `decided` the sender cannot take it back any more, whatever it
-   * hears.
-   */
-  async arrive(
-    frame: OfferFrame,
-    connection: ParkedConnection | undefined,
-    decided: boolean,
-  ): Promise<void> {
-    const { id } = frame;
+  /** A copy has come. */
+  arrive(offer: Offer, connection: ParkedConnection | undefined): void {
+    const { id, terms: { returns }, travelling } = offer;
     const { link } = this.#terms;
-    const why = this.#refusal(frame);
+    const why = this.#refusal(offer);
     if (why !== undefined || connection === undefined) {
       connection?.drop();
       const words = why ?? "the connection did not come along";
-      return link.post({ kind: "refused", id, why: words } satisfies Frame);
+      return link.post(["refused", id, words] satisfies Frame);
     }
-    const adopted: Frame = { kind: "adopted", id };
-    const absence = frame.returns === undefined ? undefined : this.#terms.absence(frame.returns);
+    const absence = returns === undefined ? undefined : this.#terms.absence(returns);
     absence?.comes();
     this.#pending.add(id);
-    try {
-      if (!decided) {
-        // From then on the sender will not take it back; before that nobody may touch it.
-        const arrives = await new Promise<boolean>((told) => link.post(adopted, told));
-        // Otherwise the sender may never hear of it, and goes on with its own copy.
-        if (!arrives || this.#withdrawn.has(id)) {
-          absence?.stays();
-          return connection.drop();
-        }
-      }
-      await this.#own(frame, connection, absence);
-    } catch (error) {
-      connection.drop(); // It broke on the way.
-      absence?.lost();
-      if (frame.tellsEnd) link.post({ kind: "ended", id, how: "closed" } satisfies Frame);
-      this.#terms.report(error);
-    } finally {
-      if (decided) this.#sayAdopted(id);
-      this.#pending.delete(id);
-      this.#withdrawn.delete(id);
-      this.#terms.settled();
-    }
+    // What travels as a token cannot be taken back by the sender any more, whatever it hears.
+    if (travelling !== undefined) return void this.#own(offer, connection, absence);
+    // From then on the sender will not take it back; before that nobody may touch it.
+    link.post(["adopted", id] satisfies Frame, (arrives) => {
+      if (arrives && !this.#withdrawn.has(id)) return void this.#own(offer, connection, absence);
+      // The sender may never hear of it, and goes on with its own copy.
+      absence?.stays();
+      connection.drop();
+      this.#over(id);
+    });
   }
 
   /** The sender has aborted it. */
@@ -119,38 +99,55 @@ export class Arrivals {
     this.#followed.delete(id);
   }
 
+  /** Never rejects. */
   async #own(
-    frame: OfferFrame,
+    offer: Offer,
     connection: ParkedConnection,
     absence: Absence | undefined,
   ): Promise<void> {
-    const { id } = frame;
-    const facts = factsOf(frame);
-    const driver = await connection.resume(facts.unread !== undefined);
-    const onEnd = frame.tellsEnd ? this.#tellerOf(id) : absence?.onEnd;
-    const socket = createSocket(driver, { ...facts, onEnd });
-    if (frame.tellsEnd === true) this.#followed.set(id, socket);
-    else this.#remember(id, socket);
+    const { id, facts, terms: { tellsEnd } } = offer;
     try {
-      this.#give(frame, socket, absence);
+      const resumed = connection.resume(facts.unread !== undefined);
+      const driver = resumed instanceof Promise ? await resumed : resumed;
+      const onEnd = tellsEnd ? this.#tellerOf(id) : absence?.onEnd;
+      const socket = createSocket(driver, { ...facts, onEnd });
+      if (tellsEnd) this.#followed.set(id, socket);
+      else this.#remember(id, socket);
+      this.#give(offer, socket, absence);
+    } catch (error) {
+      connection.drop(); // It broke on the way.
+      absence?.lost();
+      if (tellsEnd) this.#terms.link.post(["ended", id, "closed"] satisfies Frame);
+      this.#terms.report(error);
+    } finally {
+      if (offer.travelling !== undefined) this.#sayAdopted(id);
+      this.#over(id);
+    }
+  }
+
+  #over(id: number): void {
+    this.#pending.delete(id);
+    this.#withdrawn.delete(id);
+    this.#terms.settled();
+  }
+
+  #give({ data, terms: { isLent, returns } }: Offer, socket: Socket, absence?: Absence): void {
+    const { onSocket, onLease, returned, giveBack } = this.#terms;
+    try {
+      if (isLent) return onLease!(new LentSocket(socket, giveBack), data);
+      if (absence !== undefined) returned(returns!, socket);
+      if (absence?.isLent !== true) onSocket!(socket, data);
     } catch (error) {
       socket.abort(error);
       this.#terms.report(error);
     }
   }
 
-  #give({ body, isLent, returns }: OfferFrame, socket: Socket, absence?: Absence): void {
-    const { onSocket, onLease, returned, giveBack } = this.#terms;
-    if (isLent) return onLease!(new LentSocket(socket, giveBack), body?.data);
-    if (absence !== undefined) returned(returns!, socket);
-    if (absence?.isLent !== true) onSocket!(socket, body?.data);
-  }
-
   /** Tells the sender of the end. */
   #tellerOf(id: number): (how: ConnectionEnd) => void {
     const tell = (how: ConnectionEnd): void => {
       this.forget(id);
-      this.#terms.link.post({ kind: "ended", id, how } satisfies Frame);
+      this.#terms.link.post(["ended", id, how] satisfies Frame);
     };
     this.#offers.set(tell, id);
     return tell;
@@ -160,18 +157,12 @@ export class Arrivals {
   #sayAdopted(id: number): void {
     const { link } = this.#terms;
     if (this.#unsaid.push(id) > 1) return;
-    const say = (): void => {
-      const ids = this.#unsaid.splice(0);
-      const frame: Frame = ids.length === 1
-        ? { kind: "adopted", id }
-        : { kind: "all adopted", ids };
-      link.post(frame);
-    };
+    const say = (): void => link.post(["adopted", ...this.#unsaid.splice(0)] satisfies Frame);
     if (link.atTurnEnd === undefined) say();
     else link.atTurnEnd(say);
   }
 
-  #refusal({ returns, isLent }: OfferFrame): string | undefined {
+  #refusal({ terms: { returns, isLent } }: Offer): string | undefined {
     const { onSocket, onLease, isClosing, absence } = this.#terms;
     const away = returns === undefined ? undefined : absence(returns);
     if (returns !== undefined && away === undefined) return "nobody waits for it";

@@ -11,7 +11,7 @@ import {
   socketError,
 } from "../transport/mod.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { type Frame, offerOf, type OfferTerms } from "./frames.ts";
+import { type Frame, type OfferTerms, packOffer } from "./frames.ts";
 import { endedError, refusedError, timeoutError } from "./handoff_errors.ts";
 import type { Places } from "./places.ts";
 import { joinUnread } from "./unread.ts";
@@ -43,7 +43,7 @@ export interface DepartureOrder {
   /** Takes it back. */
   readonly onReturn: ((socket: Socket, error: unknown) => void) | undefined;
   /** What holds for the time after it. */
-  readonly terms: OfferTerms | undefined;
+  readonly terms: OfferTerms;
 }
 
 /** One socket on its way to the other end; the steps are those of the drawing in `mod.ts`. */
@@ -122,8 +122,10 @@ export class Departure {
       if (writing !== undefined) {
         await this.#until((done) => void writing.then(done, (cause) => this.#break(cause)));
       }
+      if (this.#stopped !== undefined) throw this.#stopped.reason;
       this.#step = "waiting for a place";
-      await this.#place();
+      // Most often nothing has to be waited for: a wait costs more than the check.
+      if (!this.#terms.places.tryTake()) await this.#waitForPlace();
       placed = true;
       const { ready } = this.#terms.carrier;
       if (ready !== undefined) {
@@ -147,13 +149,12 @@ export class Departure {
     }
   }
 
-  async #place(): Promise<void> {
-    const { places } = this.#terms;
-    let outOfLine = () => {};
+  async #waitForPlace(): Promise<void> {
+    let leave = () => {};
     try {
-      await this.#until((done) => outOfLine = places.take(done));
+      await this.#until((done) => leave = this.#terms.places.wait(done));
     } catch (error) {
-      outOfLine();
+      leave();
       throw error;
     }
   }
@@ -163,7 +164,8 @@ export class Departure {
     const { remoteAddress } = this.#detached;
     let parked: ParkedConnection;
     try {
-      parked = await driver.park!();
+      const stands = driver.park!();
+      parked = stands instanceof Promise ? await stands : stands;
     } catch (cause) {
       driver.abort();
       throw socketError("hand off", remoteAddress, cause);
@@ -172,11 +174,9 @@ export class Departure {
     let failure: unknown;
     try {
       if (this.#stopped !== undefined) throw this.#stopped.reason;
-      const body = { unread: this.#unreadOf(parked), data: this.#order.data };
-      passage = this.#terms.carrier.send(
-        offerOf(this.#id, this.#detached, body, this.#order.terms),
-        parked,
-      );
+      const { data, terms } = this.#order;
+      const facts = { ...this.#detached, unread: this.#unreadOf(parked) };
+      passage = this.#terms.carrier.send(packOffer(this.#id, facts, data, terms), parked);
       await this.#until((done) => this.#tell = done);
       return parked.drop();
     } catch (error) {
@@ -253,7 +253,7 @@ export class Departure {
     } catch {
       parked.drop(); // It has broken meanwhile.
     }
-    this.#terms.link.post({ kind: "withdrawn", id: this.#id } satisfies Frame);
+    this.#terms.link.post(["withdrawn", this.#id] satisfies Frame);
   }
 
   /** Wait until something calls `done`, or until it is stopped. */

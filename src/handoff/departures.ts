@@ -13,7 +13,7 @@ import {
 import { Absence } from "./absence.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Departure, type DepartureTerms } from "./departure.ts";
-import type { Frame, OfferTerms } from "./frames.ts";
+import type { Frame } from "./frames.ts";
 import { recalledError } from "./handoff_errors.ts";
 import type { Loan } from "./loan.ts";
 import { Places } from "./places.ts";
@@ -63,9 +63,9 @@ export class Departures {
     return this.#pending.size;
   }
 
-  /** See `HandoffChannel.send`. */
-  async send(socket: Socket, data: unknown, options: SendOptions): Promise<void> {
-    await this.#begin(socket, data, options, false).moved;
+  /** See `HandoffChannel.send`; throws when it is refused from the beginning. */
+  send(socket: Socket, data: unknown, options: SendOptions): Promise<void> {
+    return this.#begin(socket, data, options, false).moved;
   }
 
   /** See `HandoffChannel.lend`. */
@@ -138,7 +138,8 @@ export class Departures {
       unread,
       timeoutMs,
       signal,
-      terms: termsOf(isLent, returns, absence),
+      // What comes back to where it was before is no business of this side any more.
+      terms: { isLent, tellsEnd: absence !== undefined && returns === undefined, returns },
       onReturn: isLent ? (back) => absence!.returned(back) : onReturn && ((back, error) => {
         absence?.returned(back);
         onReturn(back, error);
@@ -174,7 +175,7 @@ export class Departures {
   }
 
   #withdraw(id: number): void {
-    this.#terms.link.post({ kind: "withdrawn", id } satisfies Frame);
+    this.#terms.link.post(["withdrawn", id] satisfies Frame);
   }
 
   #watch(id: number, absence: Absence): void {
@@ -188,16 +189,6 @@ interface Begun {
   readonly departure: Departure;
   readonly absence: Absence | undefined;
   readonly moved: Promise<void>;
-}
-
-function termsOf(
-  isLent: boolean,
-  returns: number | undefined,
-  absence: Absence | undefined,
-): OfferTerms | undefined {
-  if (returns !== undefined) return { returns };
-  if (absence === undefined) return undefined;
-  return isLent ? { isLent, tellsEnd: true } : { tellsEnd: true };
 }
 
 /** Refuse a connection that cannot travel, before anything is changed. */

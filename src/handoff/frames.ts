@@ -6,6 +6,20 @@ import type {
 } from "../transport/mod.ts";
 import type { LedgerEntry } from "./ledger.ts";
 
+/** A connection that is offered, as the receiver sees it. */
+export interface Offer {
+  /** Counts the offers of the sender. */
+  readonly id: number;
+  /** What its socket is made with. */
+  readonly facts: SocketFacts;
+  /** What the sender's program says about it. */
+  readonly data: unknown;
+  /** What holds for the time after it. */
+  readonly terms: OfferTerms;
+  /** The duplicate, where it travels as a token. */
+  readonly travelling: TravellingToken | undefined;
+}
+
 /** A duplicate that travels as a token, with the entry that says who has it. */
 export interface TravellingToken {
   /** The duplicate. */
@@ -14,95 +28,127 @@ export interface TravellingToken {
   readonly entry: LedgerEntry;
 }
 
+/** What an offer says about the time after it. */
+export interface OfferTerms {
+  /** It is lent, and to be given back. */
+  readonly isLent: boolean;
+  /** The sender wants to be told of its end. */
+  readonly tellsEnd: boolean;
+  /** It is what the receiver has offered under this id, and tells nobody of its end any more. */
+  readonly returns: number | undefined;
+}
+
 /** What does not travel with every socket. */
-export interface OfferBody {
-  /** What was read and not used. */
+interface OfferBody {
+  readonly localPath: string | undefined;
+  readonly remotePath: string | undefined;
   readonly unread: Uint8Array | undefined;
-  /** What the sender's program says about it. */
   readonly data: unknown;
 }
 
 /**
- * A connection comes along. What every socket has stands here flat: nested objects would take a third of
+ * A connection comes along. What every socket has stands here in a row: an object with names takes twice
  * the time of a message.
  */
-export interface OfferFrame {
-  readonly kind: "offer";
-  readonly id: number;
-  readonly localHostname: string;
-  readonly localPort: number;
-  readonly localPath?: string;
-  readonly remoteHostname: string;
-  readonly remotePort: number;
-  readonly remotePath?: string;
-  readonly targetName?: string;
-  readonly readEnded: boolean;
-  readonly writeEnded: boolean;
-  readonly body?: OfferBody;
-  readonly travelling?: TravellingToken;
-  /** It is lent, and to be given back. */
-  readonly isLent?: true;
-  /** The sender wants to be told of its end. */
-  readonly tellsEnd?: true;
-  /** It is what the receiver has offered under this id, and tells nobody of its end any more. */
-  readonly returns?: number;
-}
+export type OfferFrame = readonly [
+  kind: "offer",
+  id: number,
+  localHostname: string,
+  localPort: number,
+  remoteHostname: string,
+  remotePort: number,
+  targetName: string | undefined,
+  readEnded: boolean,
+  writeEnded: boolean,
+  isLent: boolean,
+  tellsEnd: boolean,
+  returns: number | undefined,
+  body: OfferBody | undefined,
+  token?: ConnectionToken,
+  place?: number,
+  count?: number,
+];
 
-/** What an offer says about the time after it. */
-export type OfferTerms = Pick<OfferFrame, "isLent" | "tellsEnd" | "returns">;
+/** Where the token stands, behind what is returned and the body. */
+const TOKEN_AT = 13;
 
 /** What channels send each other; `id` counts the offers of the one who offered. */
 export type Frame =
   /** A message of the program's. */
-  | { readonly kind: "message"; readonly message: unknown }
+  | readonly [kind: "message", message: unknown]
   /** Where the receiver of this enters the tokens that it offers. */
-  | { readonly kind: "ledger"; readonly shared: SharedArrayBuffer }
+  | readonly [kind: "ledger", shared: SharedArrayBuffer]
   | OfferFrame
-  /** The receiver owns it. */
-  | { readonly kind: "adopted"; readonly id: number }
+  /** Several connections, each with its token. */
+  | readonly [kind: "offers", offers: readonly OfferFrame[]]
   /** The receiver owns all of them. */
-  | { readonly kind: "all adopted"; readonly ids: readonly number[] }
+  | readonly [kind: "adopted", ...ids: readonly number[]]
   /** The receiver has dropped its copy. */
-  | { readonly kind: "refused"; readonly id: number; readonly why: string }
+  | readonly [kind: "refused", id: number, why: string]
   /** The connection that the receiver of this has offered has ended. */
-  | { readonly kind: "ended"; readonly id: number; readonly how: ConnectionEnd }
+  | readonly [kind: "ended", id: number, how: ConnectionEnd]
   /** The sender has aborted it, or wants it aborted. */
-  | { readonly kind: "withdrawn"; readonly id: number };
+  | readonly [kind: "withdrawn", id: number];
 
-/** The frame for a socket. */
-export function offerOf(
+/** The frame for a socket; what was read and not used stands in `facts`. */
+export function packOffer(
   id: number,
   facts: SocketFacts,
-  body: OfferBody,
-  terms: OfferTerms | undefined,
+  data: unknown,
+  { isLent, tellsEnd, returns }: OfferTerms,
 ): OfferFrame {
-  const { localAddress, remoteAddress, targetName, ended } = facts;
-  return {
-    kind: "offer",
+  const { localAddress, remoteAddress, targetName, ended, unread } = facts;
+  const localPath = localAddress.path;
+  const remotePath = remoteAddress.path;
+  const isBare = unread === undefined && data === undefined &&
+    localPath === undefined && remotePath === undefined;
+  return [
+    "offer",
     id,
-    localHostname: localAddress.hostname,
-    localPort: localAddress.port,
-    ...(localAddress.path === undefined ? undefined : { localPath: localAddress.path }),
-    remoteHostname: remoteAddress.hostname,
-    remotePort: remoteAddress.port,
-    ...(remoteAddress.path === undefined ? undefined : { remotePath: remoteAddress.path }),
-    ...(targetName === undefined ? undefined : { targetName }),
-    readEnded: ended?.read ?? false,
-    writeEnded: ended?.write ?? false,
-    ...(body.unread === undefined && body.data === undefined ? undefined : { body }),
-    ...terms,
-  };
+    localAddress.hostname,
+    localAddress.port,
+    remoteAddress.hostname,
+    remoteAddress.port,
+    targetName,
+    ended?.read ?? false,
+    ended?.write ?? false,
+    isLent,
+    tellsEnd,
+    returns,
+    isBare ? undefined : { localPath, remotePath, unread, data },
+  ];
 }
 
-/** What the frame says of its socket. */
-export function factsOf(frame: OfferFrame): SocketFacts {
-  const { targetName, readEnded, writeEnded, body } = frame;
+/** The same offer, which travels as a token. */
+export function withToken(frame: OfferFrame, { token, entry }: TravellingToken): OfferFrame {
+  return [...frame.slice(0, TOKEN_AT), token, entry.place, entry.count] as unknown as OfferFrame;
+}
+
+/**
+ * Whether it is not to wait for others: who gave what cannot be cloned is to be told, and what comes back
+ * is waited for.
+ */
+export function goesAlone(frame: OfferFrame): boolean {
+  return frame[TOKEN_AT - 1] !== undefined || frame[TOKEN_AT - 2] !== undefined;
+}
+
+/** What was packed, with the token that has joined it. */
+export function unpackOffer(frame: OfferFrame): Offer {
+  const body = frame[12];
   return {
-    localAddress: addressOf(frame.localHostname, frame.localPort, frame.localPath),
-    remoteAddress: addressOf(frame.remoteHostname, frame.remotePort, frame.remotePath),
-    targetName,
-    ended: { read: readEnded, write: writeEnded },
-    unread: body?.unread,
+    id: frame[1],
+    facts: {
+      localAddress: addressOf(frame[2], frame[3], body?.localPath),
+      remoteAddress: addressOf(frame[4], frame[5], body?.remotePath),
+      targetName: frame[6],
+      ended: { read: frame[7], write: frame[8] },
+      unread: body?.unread,
+    },
+    data: body?.data,
+    terms: { isLent: frame[9], tellsEnd: frame[10], returns: frame[11] },
+    travelling: frame[13] === undefined
+      ? undefined
+      : { token: frame[13], entry: { place: frame[14]!, count: frame[15]! } },
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from "../transport/mod.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Departures } from "./departures.ts";
-import type { Frame, OfferFrame } from "./frames.ts";
+import { type Frame, type OfferFrame, unpackOffer } from "./frames.ts";
 import { closedError, endedError } from "./handoff_errors.ts";
 import type { LentSocket } from "./lent_socket.ts";
 import type { Loan } from "./loan.ts";
@@ -95,7 +95,7 @@ export class HandoffChannel {
       isClosing: () => this.#closing !== undefined,
       absence: (id) => this.#departures.absence(id),
       returned: (id, socket) => this.#departures.returned(id, socket),
-      giveBack: (socket) => this.#departures.send(socket, undefined, {}),
+      giveBack: async (socket) => await this.#departures.send(socket, undefined, {}),
       report: (error) => this.#report(error, "receive"),
       settled,
     });
@@ -166,7 +166,7 @@ export class HandoffChannel {
    * thread instead of being copied.
    */
   post(message: unknown, transfer?: readonly ArrayBuffer[]): void {
-    this.#link.post({ kind: "message", message } satisfies Frame, undefined, transfer);
+    this.#link.post(["message", message] satisfies Frame, undefined, transfer);
   }
 
   /**
@@ -186,28 +186,30 @@ export class HandoffChannel {
   }
 
   #receive(frame: Frame, connection: ParkedConnection | undefined): void {
-    switch (frame.kind) {
+    switch (frame[0]) {
       case "message":
-        return this.#tell(frame.message);
+        return this.#tell(frame[1]);
       case "ledger":
-        return this.#tokens?.learn(frame.shared);
+        return this.#tokens?.learn(frame[1]);
       case "offer":
         return this.#offered(frame, connection);
+      case "offers":
+        return frame[1].forEach((offer) => this.#offered(offer, undefined));
       case "adopted":
-        return this.#departures.adopted(frame.id);
-      case "all adopted":
-        return frame.ids.forEach((id) => this.#departures.adopted(id));
+        for (let at = 1; at < frame.length; at++) this.#departures.adopted(frame[at] as number);
+        return;
       case "refused":
-        return this.#departures.refused(frame.id, frame.why);
+        return this.#departures.refused(frame[1], frame[2]);
       case "ended":
-        return this.#departures.ended(frame.id, frame.how);
+        return this.#departures.ended(frame[1], frame[2]);
       case "withdrawn":
-        return this.#arrivals.withdraw(frame.id);
+        return this.#arrivals.withdraw(frame[1]);
     }
   }
 
   #offered(frame: OfferFrame, connection: ParkedConnection | undefined): void {
-    const { travelling, returns } = frame;
+    const offer = unpackOffer(frame);
+    const { travelling, terms: { returns } } = offer;
     if (returns !== undefined) this.#departures.adopted(returns); // Or it would not come back.
     let taken = connection;
     if (travelling !== undefined) {
@@ -217,7 +219,7 @@ export class HandoffChannel {
         this.#report(error, "receive");
       }
     }
-    void this.#arrivals.arrive(frame, taken, travelling !== undefined);
+    this.#arrivals.arrive(offer, taken);
   }
 
   #tell(message: unknown): void {

@@ -8,13 +8,15 @@ export class Places {
     this.#free = count;
   }
 
-  /** Take a place; `granted` is called when there is one. The result leaves the line. */
-  take(granted: () => void): () => void {
-    if (this.#free > 0) {
-      this.#free--;
-      granted();
-      return () => {};
-    }
+  /** Take a place at once; whether there is one. */
+  tryTake(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
+  /** Wait in line; `granted` is called when there is a place. The result leaves the line. */
+  wait(granted: () => void): () => void {
     this.#line.add(granted);
     return () => void this.#line.delete(granted);
   }

@@ -5,7 +5,13 @@ import type {
   ParkedConnection,
   Passage,
 } from "../transport/mod.ts";
-import type { Frame, OfferFrame, TravellingToken } from "./frames.ts";
+import {
+  type Frame,
+  goesAlone,
+  type OfferFrame,
+  type TravellingToken,
+  withToken,
+} from "./frames.ts";
 import { Ledger } from "./ledger.ts";
 
 /** How many sockets of one end may be on their way. */
@@ -18,6 +24,8 @@ export class TokenCarrier implements ConnectionCarrier {
   #link: OwnerLink;
   #descriptors: Descriptors;
   #own: Ledger | undefined;
+  /** What is offered in this turn. */
+  #offers: OfferFrame[] = [];
   #others: Ledger = new Ledger(MAX_IN_FLIGHT);
   #learnt: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
@@ -26,7 +34,7 @@ export class TokenCarrier implements ConnectionCarrier {
     this.#link = link;
     this.#descriptors = descriptors;
     this.ready = this.#learnt.promise;
-    link.post({ kind: "ledger", shared: this.#others.shared } satisfies Frame);
+    link.post(["ledger", this.#others.shared] satisfies Frame);
   }
 
   refusal(connection: unknown): string | undefined {
@@ -42,9 +50,8 @@ export class TokenCarrier implements ConnectionCarrier {
       this.#descriptors.discard(token);
       return true;
     };
-    const travelling: TravellingToken = { token, entry };
     try {
-      this.#link.post({ ...message as OfferFrame, travelling } satisfies Frame);
+      this.#post(withToken(message as OfferFrame, { token, entry }));
     } catch (error) {
       withdraw();
       throw error;
@@ -62,6 +69,14 @@ export class TokenCarrier implements ConnectionCarrier {
     this.#own = new Ledger(shared);
     this.ready = undefined;
     this.#learnt.resolve();
+  }
+
+  /** One message for all that is offered in one turn: there a message costs more than all else. */
+  #post(offer: OfferFrame): void {
+    const link = this.#link;
+    if (goesAlone(offer) || link.atTurnEnd === undefined) return link.post(offer);
+    if (this.#offers.push(offer) > 1) return;
+    link.atTurnEnd(() => link.post(["offers", this.#offers.splice(0)] satisfies Frame));
   }
 
   /** The other end has died. */
