@@ -110,7 +110,9 @@ export function testEngine(called: string, { make, report, skip = false }: Engin
         await sleep(600);
         const seconds = (performance.now() - beganMs) / 1000;
         const [one, heavy] = ["one", "heavy"].map((name) => (got[name]! - before[name]!) / seconds);
-        assert(Math.abs((one! + heavy!) / (6 * MB) - 1) < 0.15, `${one! + heavy!} in a second`);
+        // A machine that does something else may not reach the limit; none may pass it.
+        const part = (one! + heavy!) / (6 * MB);
+        assert(part > 0.4 && part < 1.15, `${one! + heavy!} in a second`);
         assert(Math.abs(heavy! / one! - 2) < 0.6, `${heavy} to ${one}`);
       }, {
         maxBytesPerSecond: 6 * MB,
