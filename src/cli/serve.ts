@@ -85,8 +85,10 @@ function readEngine(args: Arguments, hasTls: boolean): DownloadEngine {
     throw new UsageError(`Option '--engine' is '${name}', expected 'copy' or 'sendfile'`);
   }
   if (name === "copy") return copyEngine();
+  const engine = sendfileEngine();
+  // It was not in vain: with it, Deno can switch Nagle's algorithm off on the listener.
   if (hasTls) return { ...copyEngine(), reason: "with TLS only the runtime can write" };
-  return sendfileEngine();
+  return engine;
 }
 
 /** The certificate and its key; both or none. */

@@ -13,6 +13,8 @@ export type PieceEnd =
 export interface FilePiece {
   /** Nobody else writes to it meanwhile. */
   readonly socket: Socket;
+  /** What goes before it, such as the head of an answer; it counts among the bytes that were sent. */
+  readonly before: Uint8Array | undefined;
   /** Stays open meanwhile. */
   readonly file: OpenFile;
   /** Where in the file it begins. */

@@ -17,8 +17,10 @@ interface Piece {
 
 /** What is left of a part of a file. */
 export interface FilePart {
-  /** How many bytes come before it. */
+  /** How many bytes come before it, */
   readonly gap: number;
+  /** and which ones they are, where that is one text such as a head. */
+  readonly before: Uint8Array | undefined;
   readonly file: OpenFile;
   /** Where in the file it goes on. */
   readonly offset: number;
@@ -85,13 +87,19 @@ export class Output {
 
   /** The part of the file that comes at a position, or next after it; `undefined` when none does. */
   fileFrom(position: number): FilePart | undefined {
+    let before: Uint8Array | undefined;
     for (let index = this.#indexAt(position); index < this.#pieces.length; index++) {
       const { bytes, end, offset, length } = this.#pieces[index]!;
-      if (bytes !== undefined) continue;
       const begin = end - length;
       const done = Math.max(0, position - begin);
+      if (bytes !== undefined) {
+        before = bytes.subarray(done);
+        continue;
+      }
       const gap = Math.max(0, begin - position);
-      return { gap, file: this.#file!.opened, offset: offset + done, length: length - done };
+      if (before?.byteLength !== gap) before = undefined;
+      const file = this.#file!.opened;
+      return { gap, before, file, offset: offset + done, length: length - done };
     }
     return undefined;
   }

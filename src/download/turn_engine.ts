@@ -1,5 +1,5 @@
 import type { ByteScheduler, Deadlines, ScheduledFlow } from "../queue/mod.ts";
-import { type Clock, JackfieldError } from "../transport/mod.ts";
+import { type Clock, JackfieldError, maxWriteBytesOf } from "../transport/mod.ts";
 import { Buffers } from "./buffers.ts";
 import type { ManagedDownload } from "./download.ts";
 import type { FileSender, PieceEnd } from "./engine.ts";
@@ -23,7 +23,7 @@ const PROBE_BYTES = 512;
 /** A piece of a file that the kernel moves by itself is not shorter, */
 const LEAST_DIRECT_BYTES = 64 * 1024;
 /** and not the end of the file: that is read, and looked at before it is sent. */
-const END_BYTES = 16 * 1024;
+const END_BYTES = 4 * 1024;
 /** So many pieces are with the sender at once; more would leave the order of turns to it. */
 const MAX_DIRECT = 4;
 /** With so much lent, or after a write that took so long, a socket may be full. */
@@ -44,8 +44,8 @@ export interface EngineEvents {
  * Sends downloads a piece at a time: by reading their files and writing to their sockets, and where
  * there is a sender, by giving it the long parts of files that are in memory.
  *
- * What a sender cannot do, the other way does: the first bytes with the head, the last ones after a
- * look at the file, what has to be fetched from the disk, and the waiting for a full socket.
+ * What a sender cannot do, the other way does: the last bytes, after a look at the file, what has to
+ * be fetched from the disk, and the waiting for a full socket.
  *
  * A turn of the scheduler pays for one piece. It ends when the piece has been read, and the flow is
  * parked until the kernel has taken it, so that a slow reader holds up nobody. What a full socket is
@@ -122,7 +122,8 @@ export class TurnEngine {
     const payable = grantedBytes - download.aheadBytes;
     if (this.#sendDirect(flow, payable, grantedBytes)) return;
     const missing = download.output!.length - download.position;
-    const wanted = Math.min(payable, missing, this.#pieceBytes(download));
+    const most = maxWriteBytesOf(download.socket); // What it cannot take would be read in vain.
+    const wanted = Math.min(payable, missing, most, this.#pieceBytes(download));
     if (wanted <= 0) { // It only pays for what was sent before.
       download.aheadBytes -= grantedBytes;
       return this.#flows.sent(flow, grantedBytes);
@@ -169,12 +170,14 @@ export class TurnEngine {
     const sender = this.#sender;
     if (sender === undefined || download.way !== "direct") return false;
     const part = download.output!.fileFrom(download.position);
-    if (part === undefined || part.gap > 0) return false;
-    const length = Math.min(payable, part.length - END_BYTES);
+    if (part === undefined) return false;
+    const { gap, before, file, offset } = part;
+    if (gap > 0 && before === undefined) return false;
+    const length = Math.min(payable - gap, part.length - END_BYTES);
     if (length < LEAST_DIRECT_BYTES) return false;
-    const { file, offset } = part;
     this.#direct++;
-    const began = sender.send({ socket: download.socket, file, offset, length }, (...facts) => {
+    const piece = { socket: download.socket, before, file, offset, length };
+    const began = sender.send(piece, (...facts) => {
       this.#direct--;
       this.#directSent(flow, grantedBytes, ...facts);
     });

@@ -19,6 +19,7 @@ import {
   O_NONBLOCK,
 } from "./layouts.ts";
 import { type Libc, openLibc } from "./libc.ts";
+import { provideNoDelay } from "./listener_no_delay.ts";
 import { handleOf } from "./socket_descriptor.ts";
 
 const EMFILE = 24;
@@ -35,7 +36,10 @@ const EMFILE = 24;
 export function openDescriptors(): Promise<Descriptors> {
   try {
     const libc = openLibc();
-    if (!isBun()) provideEarlySend((socket, bytes) => sendInDeno(libc, socket, bytes));
+    if (!isBun()) {
+      provideEarlySend((socket, bytes) => sendInDeno(libc, socket, bytes));
+      provideNoDelay(libc);
+    }
     return Promise.resolve(new SystemDescriptors(libc));
   } catch (error) {
     return Promise.reject(error);

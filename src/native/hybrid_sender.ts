@@ -14,6 +14,11 @@ export const SCRIPT = "send_files";
 /** Its last job has this slot. */
 const LAST_SLOT = MAX_JOBS - 1;
 
+/** A shorter piece is the end of a file: two messages between threads cost more than to send it. */
+const LEAST_BYTES = 1024 * 1024;
+/** So much is sent here between other events; what comes then, the thread has. */
+const TURN_BYTES = 2 * 1024 * 1024;
+
 /** A piece that the thread has. */
 interface Lent {
   readonly piece: FilePiece;
@@ -36,6 +41,11 @@ export class HybridSender implements FileSender {
   #thread: StartedOwner;
   #isReady = false;
   #isClosed = false;
+  /** What was given to be sent here since other events had their turn. */
+  #hereBytes = 0;
+  #endTurn: () => void = () => {
+    this.#hereBytes = 0;
+  };
   #free: number[] = Array.from({ length: LAST_SLOT }, (_, slot) => slot);
   #lent: (Lent | undefined)[] = new Array(MAX_JOBS).fill(undefined);
 
@@ -57,6 +67,7 @@ export class HybridSender implements FileSender {
   }
 
   send(piece: FilePiece, told: PieceTold): boolean {
+    if (this.#isReady && this.#isShort(piece.length)) return this.#here.send(piece, told);
     const slot = this.#isReady ? this.#free.pop() : undefined;
     if (slot === undefined) return this.#here.send(piece, told);
     const file = lendDescriptor(piece.file);
@@ -66,8 +77,14 @@ export class HybridSender implements FileSender {
       this.#free.push(slot);
       return false;
     }
+    const { socket, before, offset, length } = piece;
+    if (before !== undefined && !this.#here.sendBefore(socket, to, before, told)) {
+      file.giveBack();
+      this.#libc.close(to);
+      this.#free.push(slot);
+      return true;
+    }
     this.#lent[slot] = { piece, told, to, file };
-    const { offset, length } = piece;
     this.#jobs.give(slot, { to, from: file.descriptor, offset, length });
     return true;
   }
@@ -93,10 +110,19 @@ export class HybridSender implements FileSender {
     if (slot === LAST_SLOT) return; // The thread has heard that it is to end.
     const { piece, told } = this.#giveBack(slot);
     this.#free.push(slot);
-    if (sent === piece.length) told(sent, "sent");
-    else if (errno === COLD) told(0, "cold");
-    else if (errno === 0 || errno === EAGAIN) told(sent, "full");
-    else told(sent, "full", failureOf(piece.socket, errno));
+    const all = sent + (piece.before?.byteLength ?? 0);
+    if (sent === piece.length) told(all, "sent");
+    else if (errno === COLD) told(all, "cold");
+    else if (errno === 0 || errno === EAGAIN) told(all, "full");
+    else told(all, "full", failureOf(piece.socket, errno));
+  }
+
+  /** Whether a piece is better sent here. */
+  #isShort(length: number): boolean {
+    if (length >= LEAST_BYTES || this.#hereBytes + length > TURN_BYTES) return false;
+    if (this.#hereBytes === 0) this.#here.afterEvents(this.#endTurn);
+    this.#hereBytes += length;
+    return true;
   }
 
   /** Nobody knows how far the pieces have come that it had. */

@@ -14,6 +14,23 @@ export const O_NONBLOCK = 0o4000;
 export const MSG_DONTWAIT = 0x40;
 /** send(2). */
 export const MSG_NOSIGNAL = 0x4000;
+/** send(2): more follows, which shall go along with it. */
+export const MSG_MORE = 0x8000;
+
+/** The family of sockaddr_in (ip(7)). */
+export const AF_INET = 2;
+/** The family of sockaddr_in6 (ipv6(7)). */
+export const AF_INET6 = 10;
+/** The structs of both families in one; the port and the addresses are in network order. */
+export const SOCKADDR = { bytes: 28, family: 0, port: 2, ipv4: 4, ipv6: 8 } as const;
+/** setsockopt(2): the level of sockets. */
+export const SOL_SOCKET = 1;
+/** getsockopt(2): whether it listens. */
+export const SO_ACCEPTCONN = 30;
+/** setsockopt(2): the level of TCP. */
+export const IPPROTO_TCP = 6;
+/** tcp(7): send at once. */
+export const TCP_NODELAY = 1;
 
 /** preadv2(2): fail with EAGAIN instead of waiting for the disk. */
 export const RWF_NOWAIT = 8;

@@ -12,6 +12,24 @@ export interface Libc {
   fcntl(descriptor: number, operation: number, argument: number): number;
   /** send(2). */
   send(descriptor: number, bytes: Uint8Array, length: number, flags: number): number;
+  /** getsockname(2); the length is an int, before and afterwards. */
+  getsockname(descriptor: number, name: Uint8Array, length: Uint8Array): number;
+  /** getsockopt(2); the length is an int, before and afterwards. */
+  getsockopt(
+    descriptor: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    length: Uint8Array,
+  ): number;
+  /** setsockopt(2). */
+  setsockopt(
+    descriptor: number,
+    level: number,
+    option: number,
+    value: Uint8Array,
+    length: number,
+  ): number;
   /** sendfile(2); the offset is where it begins and, afterwards, where it has ended. */
   sendfile(to: number, from: number, offset: Uint8Array, count: number): number;
   /** preadv2(2). */
@@ -68,6 +86,9 @@ const SIGNATURES = {
   fcntl: [["i32", "i32", "i32"], "i32"],
   // A quantum fits into 32 bits, and a number of 64 would come as a bigint in Bun.
   send: [["i32", "buffer", "usize", "i32"], "i32"],
+  getsockname: [["i32", "buffer", "buffer"], "i32"],
+  getsockopt: [["i32", "i32", "i32", "buffer", "buffer"], "i32"],
+  setsockopt: [["i32", "i32", "i32", "buffer", "u32"], "i32"],
   sendfile: [["i32", "i32", "buffer", "usize"], "i32"],
   preadv2: [["i32", "buffer", "i32", "i64", "i32"], "i32"],
   statx: [["i32", "buffer", "i32", "u32", "buffer"], "i32"],

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers";
 import type { FilePiece, FileSender, PieceTold } from "../download/mod.ts";
 import { type OpenFile, type Socket, socketError } from "../transport/mod.ts";
 import { lendDescriptor } from "../adapters/shared/system_file.ts";
-import { EAGAIN, ERROR_NAMES } from "./layouts.ts";
+import { EAGAIN, ERROR_NAMES, MSG_DONTWAIT, MSG_MORE, MSG_NOSIGNAL } from "./layouts.ts";
 import type { Libc } from "./libc.ts";
 import type { PageCache } from "./page_cache.ts";
 import { descriptorOf, duplicateOf } from "./socket_descriptor.ts";
@@ -21,7 +21,7 @@ export class MainSender implements FileSender {
     this.#cache = cache;
   }
 
-  send({ socket, file, offset, length }: FilePiece, told: PieceTold): boolean {
+  send({ socket, before, file, offset, length }: FilePiece, told: PieceTold): boolean {
     const lent = lendDescriptor(file);
     if (lent === undefined) return false;
     const borrowed = descriptorOf(this.#libc, socket);
@@ -32,18 +32,30 @@ export class MainSender implements FileSender {
         told(0, "cold");
         return true;
       }
+      const to = borrowed < 0 ? copy : borrowed;
+      const beforeBytes = before === undefined ? 0 : before.byteLength;
+      if (before !== undefined && !this.sendBefore(socket, to, before, told)) return true;
       this.#offsetView.setUint32(0, offset % 2 ** 32, true);
       this.#offsetView.setUint32(4, Math.floor(offset / 2 ** 32), true);
-      const to = borrowed < 0 ? copy : borrowed;
       const count = this.#libc.sendfile(to, lent.descriptor, this.#offset, length);
-      if (count === length) told(count, "sent");
-      else if (count >= 0) told(count, "full");
-      else this.#failed(socket, told);
+      if (count === length) told(beforeBytes + count, "sent");
+      else if (count >= 0) told(beforeBytes + count, "full");
+      else this.#failed(socket, beforeBytes, told);
       return true;
     } finally {
       lent.giveBack();
       if (copy >= 0) this.#libc.close(copy);
     }
+  }
+
+  /** Send what goes before a piece; when not all of it could be sent, `told` is called. */
+  sendBefore(socket: Socket, to: number, before: Uint8Array, told: PieceTold): boolean {
+    const { byteLength } = before;
+    const count = this.#libc.send(to, before, byteLength, MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE);
+    if (count === byteLength) return true;
+    if (count >= 0) told(count, "full");
+    else this.#failed(socket, 0, told);
+    return false;
   }
 
   isWarm(file: OpenFile, offset: number, length: number): boolean {
@@ -58,10 +70,10 @@ export class MainSender implements FileSender {
     setImmediate(resume);
   }
 
-  #failed(socket: Socket, told: PieceTold): void {
+  #failed(socket: Socket, sentBytes: number, told: PieceTold): void {
     const errno = this.#libc.errno();
-    if (errno === EAGAIN) told(0, "full");
-    else told(0, "full", failureOf(socket, errno));
+    if (errno === EAGAIN) told(sentBytes, "full");
+    else told(sentBytes, "full", failureOf(socket, errno));
   }
 }
 

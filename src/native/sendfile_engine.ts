@@ -1,7 +1,9 @@
 import type { DownloadEngine, EngineParts } from "../download/mod.ts";
+import { isBun } from "../adapters/bun/runtime.ts";
 import { systemWorkers } from "../adapters/shared/system_workers.ts";
 import { HybridSender, SCRIPT } from "./hybrid_sender.ts";
 import type { Libc } from "./libc.ts";
+import { provideNoDelay } from "./listener_no_delay.ts";
 import { MainSender } from "./main_sender.ts";
 import { PageCache } from "./page_cache.ts";
 import { KeptAnswers } from "./short_answers.ts";
@@ -26,7 +28,8 @@ export interface SendfileEngineOptions {
  * functions of Deno (--allow-ffi) and Bun, on Linux.
  *
  * Where it cannot be, and for connections with TLS, it is the engine that reads and writes, and its
- * `reason` says why. It never asks for a permission.
+ * `reason` says why. It never asks for a permission. In Deno, TLS listeners that come after it switch
+ * Nagle's algorithm off, which Deno itself cannot.
  *
  * @example
  * ```ts
@@ -42,6 +45,7 @@ export function sendfileEngine({ mode }: SendfileEngineOptions = {}): DownloadEn
   }
   const libc = libcOrReason();
   if (typeof libc === "string") return { name: "copy", reason: libc };
+  if (!isBun()) provideNoDelay(libc);
   const refusal = mode === "main" ? undefined : systemWorkers.check(SCRIPT);
   const isHybrid = mode !== "main" && refusal === undefined;
   return {

@@ -10,6 +10,7 @@ import {
   F_DUPFD_CLOEXEC,
   IOVEC,
   MSG_DONTWAIT,
+  MSG_MORE,
   MSG_NOSIGNAL,
   RWF_NOWAIT,
 } from "./layouts.ts";
@@ -22,6 +23,9 @@ const MAX_KEPT = 1024;
 /** and for how long one that nobody asks for. */
 const UNUSED_MS = 10_000;
 const MAX_BYTES = 64 * 1024;
+/** From so many bytes on, sendfile(2) costs less than to copy them twice. */
+const LEAST_DIRECT_BYTES = 32 * 1024;
+const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 /** Room for a head before the file's bytes. */
 const HEAD_BYTES = 4096;
 /** What changed this short a time ago may change again within the grain of its clock. */
@@ -48,7 +52,8 @@ interface Kept {
 
 /**
  * Answers with small files again, by four calls of the kernel and no promise: is the folder what it
- * was, is the file what it was, read it, send it behind its head.
+ * was, is the file what it was, read it, send it behind its head. Of longer ones the head is sent,
+ * and then the file by sendfile(2).
  *
  * A name leads to the same file as before as long as its folder is the same and neither got nor lost
  * a name: the folder's times tell, once they are two seconds old. So a file that was replaced, or got
@@ -63,6 +68,7 @@ export class KeptAnswers implements ShortAnswers {
   #buffer = new Uint8Array(HEAD_BYTES + MAX_BYTES);
   #vector = new Uint8Array(IOVEC.bytes);
   #vectorView = new DataView(this.#vector.buffer);
+  #offset = new Uint8Array(8);
   #second = NaN;
   #date = new Uint8Array(0);
   #nowMs: () => number;
@@ -124,19 +130,51 @@ export class KeptAnswers implements ShortAnswers {
       this.forget(target);
       return undefined;
     }
-    this.#vectorView.setUint32(IOVEC.length, bodyBytes, true);
-    const count = this.#libc.preadv2(descriptor, this.#vector, 1, 0, kept.readFlags);
-    if (count !== bodyBytes) return undefined; // It has to be fetched from the disk, or has changed.
     this.#setDate(kept, nowMs);
     kept.usedMs = nowMs;
+    if (bodyBytes >= LEAST_DIRECT_BYTES) return this.#sendDirectly(socket, to, kept);
+    // It has to be fetched from the disk, or has changed.
+    if (this.#read(kept, 0, kept.readFlags) !== bodyBytes) return undefined;
     const buffer = this.#buffer;
     buffer.set(head, HEAD_BYTES - head.byteLength);
     const answer = buffer.subarray(HEAD_BYTES - head.byteLength, HEAD_BYTES + bodyBytes);
-    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    const sent = this.#libc.send(to, answer, answer.byteLength, flags);
+    const sent = this.#libc.send(to, answer, answer.byteLength, FLAGS);
     if (sent === answer.byteLength) return { bodyBytes, rest: undefined };
     if (sent < 0 && this.#libc.errno() !== EAGAIN) return undefined; // The long way says what it is.
     return { bodyBytes, rest: answer.slice(Math.max(0, sent)) };
+  }
+
+  #sendDirectly(socket: Socket, to: number, kept: Kept): ShortResult | undefined {
+    const { descriptor, head, bodyBytes, readFlags } = kept;
+    const isWarm = readFlags === 0 || this.#cache.isWarm(undefined, descriptor, 0, bodyBytes);
+    if (!isWarm) return undefined;
+    const headSent = this.#libc.send(to, head, head.byteLength, FLAGS | MSG_MORE);
+    if (headSent < 0 && this.#libc.errno() !== EAGAIN) return undefined;
+    let sent = Math.max(0, headSent);
+    if (sent === head.byteLength) {
+      this.#offset.fill(0);
+      sent += Math.max(0, this.#libc.sendfile(to, descriptor, this.#offset, bodyBytes));
+      if (sent === head.byteLength + bodyBytes) return { bodyBytes, rest: undefined };
+    }
+    // A failure comes again when the rest is written. It was in memory a moment ago: no wait for it.
+    const bodySent = Math.max(0, sent - head.byteLength);
+    const isWhole = this.#read(kept, bodySent, 0) === bodyBytes - bodySent;
+    if (!isWhole) {
+      // The file has become shorter since the look at it: no right bytes can follow.
+      socket.abort();
+      return { bodyBytes, rest: undefined };
+    }
+    const body = this.#buffer.subarray(HEAD_BYTES, HEAD_BYTES + bodyBytes - bodySent);
+    const rest = new Uint8Array(head.byteLength + bodyBytes - sent);
+    rest.set(head.subarray(sent));
+    rest.set(body, rest.byteLength - body.byteLength);
+    return { bodyBytes, rest };
+  }
+
+  /** Read the rest of a file into the buffer, behind the room for a head. */
+  #read({ descriptor, bodyBytes }: Kept, offset: number, flags: number): number {
+    this.#vectorView.setUint32(IOVEC.length, bodyBytes - offset, true);
+    return this.#libc.preadv2(descriptor, this.#vector, 1, offset, flags);
   }
 
   /** Give all descriptors back. */

@@ -46,6 +46,11 @@ export function connectionOf(socket: Socket): unknown {
   return socket instanceof DrivenSocket ? DrivenSocket.connectionOf(socket) : undefined;
 }
 
+/** The most that one write can take, for who would read more from a file in vain. */
+export function maxWriteBytesOf(socket: Socket): number {
+  return socket instanceof DrivenSocket ? DrivenSocket.maxWriteBytesOf(socket) : Infinity;
+}
+
 /** What users hold: two halves and the life they share. */
 class DrivenSocket implements Socket {
   readonly localAddress: SocketAddress;
@@ -184,6 +189,11 @@ class DrivenSocket implements Socket {
     const { driver, state } = socket.#life;
     const isOpen = state === "open" || state === "half-closed";
     return isOpen ? driver.lendable ?? driver.connection : undefined;
+  }
+
+  /** See {@linkcode maxWriteBytesOf}. */
+  static maxWriteBytesOf(socket: DrivenSocket): number {
+    return socket.#life.driver.maxWriteBytes ?? Infinity;
   }
 
   /** See {@linkcode detachSocket}. */

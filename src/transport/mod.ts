@@ -30,7 +30,13 @@ export {
 } from "./attempt.ts";
 export { checkConnectOptions, checkListenOptions } from "./check_options.ts";
 export { type Clock, delay, systemClock } from "./clock.ts";
-export { connectionOf, createSocket, detachSocket, followConnection } from "./driven_socket.ts";
+export {
+  connectionOf,
+  createSocket,
+  detachSocket,
+  followConnection,
+  maxWriteBytesOf,
+} from "./driven_socket.ts";
 export {
   connectionError,
   type ConnectionErrorOptions,

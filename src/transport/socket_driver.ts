@@ -64,6 +64,8 @@ export interface SocketDriver {
   stopReading?(): void;
   /** Give bytes to the kernel, perhaps not all; when it settles the bytes are no longer needed. */
   write(bytes: Uint8Array): number | Promise<number>;
+  /** The most that one `write` takes, however much room there is; left out where nothing is known. */
+  readonly maxWriteBytes?: number;
   /** Send the end of the stream; what was written goes first. */
   closeWrite(): void | Promise<void>;
   /** Give the descriptor back in good order. A pending `read` settles. */

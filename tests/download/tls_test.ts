@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { assertEquals, assertMatch } from "@std/assert";
 import { type JackfieldError, systemTransport } from "../../mod.ts";
-import { test } from "../harness.ts";
-import { rejection } from "../transport/tools.ts";
+import type { OpenFile } from "../../src/core.ts";
+import { runtime, test } from "../harness.ts";
+import { pattern, rejection } from "../transport/tools.ts";
+import { MemoryFiles } from "./memory_files.ts";
 import { Client, headOf, serving } from "./tools.ts";
 
 const pem = (name: string) =>
@@ -38,3 +40,37 @@ test("serveDownloads() says clearly that a certificate cannot be used", async ()
     assertMatch(error.message, /the certificate or its key cannot be used: ./);
   }
 });
+
+test("serveDownloads() reads no byte twice that a TLS connection could not take", {
+  skip: runtime !== "deno" && "needs Deno",
+}, async () => {
+  const bytes = pattern(12_000_000); // Pieces grow on the way.
+  const files = new CountingFiles({ "a.bin": bytes });
+  const transport = { ...systemTransport(), host: { ...systemTransport().host, files } };
+  await serving(async ({ server }) => {
+    const { hostname, port } = server.address;
+    const secured = { caCerts: [pem("ca.pem")], serverName: "localhost" };
+    const socket = await transport.connect({ hostname, port, tls: secured });
+    const answer = await new Client(socket).request("GET /a.bin");
+    assertEquals(answer.body.byteLength, bytes.byteLength);
+    assertEquals(files.bytesRead, bytes.byteLength);
+    await socket.close();
+  }, { tls, transport, root: "/root" });
+});
+
+/** Counts what is read of its files. */
+class CountingFiles extends MemoryFiles {
+  bytesRead = 0;
+
+  override async open(path: string): Promise<OpenFile> {
+    const file = await super.open(path);
+    return {
+      ...file,
+      read: async (into, position) => {
+        const count = await file.read(into, position);
+        this.bytesRead += count;
+        return count;
+      },
+    };
+  }
+}

@@ -25,10 +25,16 @@ const STATX_MEMBERS = {
 test("layouts.ts says what the C library of this machine says", {
   skip: hasCompiler ? false : "no C compiler",
 }, () => {
-  const { IOVEC, STATX, STATFS, ERROR_NAMES, ...rest } = layouts;
+  const { SOCKADDR, IOVEC, STATX, STATFS, ERROR_NAMES, ...rest } = layouts;
   const numbers = Object.entries(rest) as [string, number][];
   const expected: Record<string, number> = {
     ...rest,
+    "sizeof(struct sockaddr_in6)": SOCKADDR.bytes,
+    "offsetof(struct sockaddr_in6, sin6_family)": SOCKADDR.family,
+    "offsetof(struct sockaddr_in6, sin6_port)": SOCKADDR.port,
+    "offsetof(struct sockaddr_in, sin_port)": SOCKADDR.port,
+    "offsetof(struct sockaddr_in, sin_addr)": SOCKADDR.ipv4,
+    "offsetof(struct sockaddr_in6, sin6_addr)": SOCKADDR.ipv6,
     "sizeof(struct iovec)": IOVEC.bytes,
     "offsetof(struct iovec, iov_base)": IOVEC.address,
     "offsetof(struct iovec, iov_len)": IOVEC.length,
@@ -69,6 +75,8 @@ const HEADERS = `#define _GNU_SOURCE
 #include <linux/magic.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>

@@ -8,6 +8,9 @@ import type {
 import { ReadAhead } from "../shared/read_ahead.ts";
 import { type DenoAddr, type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
 
+/** What Deno 2.9.6 takes in one write with TLS, however much it is given. */
+const MAX_TLS_WRITE_BYTES = 65_536;
+
 /**
  * One connection of Deno, which tells of bytes and of the end only to who reads: a watch is a read,
  * and Deno can end it only together with the connection.
@@ -35,6 +38,10 @@ export class DenoDriver implements SocketDriver {
 
   get lendable(): DenoConn {
     return this.#conn; // With TLS it has no descriptor to lend.
+  }
+
+  get maxWriteBytes(): number | undefined {
+    return "handshake" in this.#conn ? MAX_TLS_WRITE_BYTES : undefined;
   }
 
   read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null> {

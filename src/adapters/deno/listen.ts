@@ -18,6 +18,7 @@ import { HANDSHAKE_TIMEOUT_MS, listenOverNet } from "../shared/net_transport.ts"
 import { removeSocketFile } from "../shared/socket_file.ts";
 import { systemNames } from "../shared/system_names.ts";
 import { addressOf, DenoDriver, endsOf } from "./driver.ts";
+import { setListenerNoDelay } from "./listener_no_delay.ts";
 import { needNet, needPath } from "./permissions.ts";
 import {
   type DenoConn,
@@ -69,7 +70,14 @@ function bindTcp(options: ListenOptions, hostname: string, port: number): Promis
         key,
         ...(alpnProtocols === undefined ? {} : { alpnProtocols: [...alpnProtocols] }),
       });
-      return Promise.resolve(new DenoTlsListenerDriver(listener));
+      const driver = new DenoTlsListenerDriver(listener);
+      if (noDelay && !setListenerNoDelay(driver.address) && options.noDelay === true) {
+        driver.close();
+        return Promise.reject(
+          unsupported("noDelay on a TLS listener", "its descriptor is not found"),
+        );
+      }
+      return Promise.resolve(driver);
     }
     const listener = denoGlobal().listen(where);
     return Promise.resolve(

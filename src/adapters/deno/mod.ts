@@ -5,8 +5,9 @@
  * `reusePort`, and for a socket that is to be handed to a process later. `node:tls` does not take
  * part: in Deno 2.9.6 it loses the end of a stream that arrives while reading is paused.
  *
- * So TLS from a local address is `UNSUPPORTED`, and so is an explicit `noDelay: true` on a TLS
- * listener, where Deno offers no way to set it and the system's default holds.
+ * So TLS from a local address is `UNSUPPORTED`. For `noDelay` on a TLS listener Deno has no call: it
+ * is set where the native part is loaded (`sendfileEngine()` or `openDescriptors()` of `./native`),
+ * and elsewhere the system's default holds and an explicit `noDelay: true` is `UNSUPPORTED`.
  *
  * @example
  * ```ts
@@ -37,6 +38,7 @@ import { hostWith } from "../shared/system_host.ts";
 import { DenoDriver, endsOf } from "./driver.ts";
 import { denoFiles } from "./files.ts";
 import { listenInDeno } from "./listen.ts";
+import { canSetListenerNoDelay } from "./listener_no_delay.ts";
 import { needLocal, needNet, needPath } from "./permissions.ts";
 import { type DenoConn, denoGlobal, type DenoTcpConn } from "./runtime.ts";
 
@@ -60,7 +62,9 @@ const capabilities: Capabilities = {
   startTls: true,
   localAddress: true,
   noDelay: true,
-  tlsListenNoDelay: false,
+  get tlsListenNoDelay() {
+    return canSetListenerNoDelay();
+  },
   keepAlive: true,
   reusePort: true,
   backlog: true,

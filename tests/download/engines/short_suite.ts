@@ -186,7 +186,11 @@ export function testShortAnswers(called: string, { make, parts, asks, skip }: Sh
         const late = await connect();
         for (let round = 0; round < 200; round++) await late.sendText(request);
         for (let round = 0; round < 200; round++) {
-          assertEquals((await late.answer()).body.byteLength, bytes.byteLength);
+          const { body } = await late.answer();
+          // What did not fit was sent another way: at each seam a byte could be lost or doubled.
+          const isSame = body.byteLength === bytes.byteLength &&
+            body.every((octet, index) => octet === bytes[index]);
+          assert(isSame);
         }
         assertEquals(server.stats().connections, 3);
       }),
