@@ -101,17 +101,18 @@ export class BundleDriver implements SocketDriver {
     }
   }
 
-  /** There may be room to write, or no use in it. */
-  continueWrite(): void {
+  /** There may be room to write, or no use in it; gives whether something was written. */
+  continueWrite(): boolean {
     const { outgoing } = this.#bundle;
-    if (outgoing.isStopped) return this.#refuseWrites(stoppedBundle(this.#address));
+    if (outgoing.isStopped) this.#refuseWrites(stoppedBundle(this.#address));
     if (outgoing.isOver) this.#ending?.resolve();
     const writer = this.#writer;
-    if (writer === undefined) return;
+    if (writer === undefined) return false;
     const count = outgoing.write(writer.bytes);
-    if (count === 0) return;
+    if (count === 0) return false;
     this.#writer = undefined;
     writer.resolve(count);
+    return true;
   }
 
   /** Nothing goes on; what has come can still be read. */

@@ -185,7 +185,6 @@ export class BundleEngine implements MemberOwner {
     if ((flags & ASK) !== 0 && length === 0) member.tell();
     this.#free.update(member);
     if (member.isLeaving && !member.hasFlights) member.finish();
-    this.driver.continueWrite();
     this.pump();
     this.#checkOver();
   }
@@ -265,7 +264,10 @@ export class BundleEngine implements MemberOwner {
   pump(): void {
     if (this.#isOver) return;
     try {
-      while (this.#free.members.length > 0 && this.#giveOne());
+      do {
+        while (this.#free.members.length > 0 && this.#giveOne());
+        // What was sent makes room for who waits to write, whatever the far end says.
+      } while (this.driver.continueWrite());
     } catch (error) {
       return this.#fail(error, RESET); // The strategy is at fault.
     }

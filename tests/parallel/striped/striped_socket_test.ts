@@ -65,6 +65,20 @@ test("StripedSocket.write() waits for the reader, and holds no more than the win
   });
 });
 
+test("StripedSocket.write() goes on when a unit is on its way, without a word of the far end", async () => {
+  await withBundle({ sockets: 1, unitBytes: 1024 }, async ({ clock, weather, near, far }) => {
+    await clock.advance(100);
+    weather.sockets[0]!.hold(); // What far sends comes into the pipe, and is not answered.
+    const sending = far.write(pattern(64 * 1024, 4));
+    await clock.advance(10);
+    const [{ inFlightBytes } = { inFlightBytes: 0 }] = far.bundle.members;
+    assertEquals([inFlightBytes, far.bundle.heldBytes], [4 * 1024, 8 * 1024]); // Four wait.
+    weather.sockets[0]!.release();
+    await drive(clock, readExactly(near, 64 * 1024));
+    await drive(clock, sending);
+  });
+});
+
 test("StripedSocket.closeWrite() resolves when the far end has everything", async () => {
   await withBundle({ sockets: 1 }, async ({ clock, weather, near, far }) => {
     weather.sockets[0]!.hold();
