@@ -58,7 +58,6 @@ export async function serve(words: readonly string[]): Promise<number> {
   const tls = readTls(args);
   const server = await serveDownloads({
     root,
-
     hostname: readText(args, "hostname"),
     port: readNumber(args, "port", 8080, 0, 65_535),
     tls,

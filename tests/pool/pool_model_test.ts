@@ -1,16 +1,17 @@
 // Random use of a pool over a network in memory with moody targets and virtual time. After each step
 // the pool is compared with what its callers know. A failure names its seed, its step and the last
-// moves; `JACKFIELD_SEED=<seed>` runs that one alone. The same at length is in tests/long/.
+// moves; `JACKFIELD_SEED=<seed>` runs that one alone, `JACKFIELD_SCHEDULES=100` so many. The same at
+// length is in tests/long/.
 import { assert } from "@std/assert";
+import process from "node:process";
 import { runtime, test } from "../harness.ts";
 import { withSeeds } from "../support/seeds.ts";
 import { runModel } from "./model/run.ts";
 
 const STEPS = 2000;
 /** Each runtime takes other seeds, for a seed gives the same run in all of them. */
-const [FIRST_SEED, COUNT] = ({ deno: [100, 100], bun: [200, 100], node: [300, 50] } as const)[
-  runtime
-];
+const FIRST_SEED = { deno: 100, bun: 200, node: 300 }[runtime];
+const COUNT = Number(process.env.JACKFIELD_SCHEDULES ?? 30);
 const SEEDS = Array.from({ length: COUNT }, (_, at) => FIRST_SEED + at);
 
 test(`SocketPool keeps its rules in ${COUNT * STEPS} random steps (P2, P3)`, async () => {

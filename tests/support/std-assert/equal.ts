@@ -5,15 +5,21 @@ export function equal(a: unknown, b: unknown): boolean {
 
 function same(a: unknown, b: unknown, seen: Map<object, object>): boolean {
   if (Object.is(a, b)) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (
+    typeof a !== "object" || typeof b !== "object" || a === null || b === null
+  ) return false;
   if (seen.get(a) === b) return true; // a cycle: decided by the comparison under way
   seen.set(a, b);
   if (kind(a) !== kind(b)) return false;
   if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime());
   if (a instanceof RegExp) return String(a) === String(b);
   if (a instanceof URL) return a.href === (b as URL).href;
-  if (a instanceof WeakMap || a instanceof WeakSet || a instanceof Promise) return false;
-  if (a instanceof Error && !same(facts(a), facts(b as Error), seen)) return false;
+  if (a instanceof WeakMap || a instanceof WeakSet || a instanceof Promise) {
+    return false;
+  }
+  if (a instanceof Error && !same(facts(a), facts(b as Error), seen)) {
+    return false;
+  }
   if (a instanceof ArrayBuffer) {
     return same(new Uint8Array(a), new Uint8Array(b as ArrayBuffer), seen);
   }
@@ -37,10 +43,17 @@ function sameBytes(a: ArrayBufferView, b: ArrayBufferView): boolean {
   if (a.byteLength !== b.byteLength) return false;
   const left = new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
   const right = new Uint8Array(b.buffer, b.byteOffset, b.byteLength);
-  return left.every((byte, at) => byte === right[at]);
+  for (let at = 0; at < left.length; at++) { // `every` takes ten times as long
+    if (left[at] !== right[at]) return false;
+  }
+  return true;
 }
 
-function sameSet(a: Set<unknown>, b: Set<unknown>, seen: Map<object, object>): boolean {
+function sameSet(
+  a: Set<unknown>,
+  b: Set<unknown>,
+  seen: Map<object, object>,
+): boolean {
   if (a.size !== b.size) return false;
   const rest = new Set(b);
   for (const item of a) {
@@ -73,7 +86,8 @@ function sameKeys(a: object, b: object, seen: Map<object, object>): boolean {
   const left = ownKeys(a);
   if (left.length !== ownKeys(b).length) return false;
   return left.every((key) =>
-    Object.hasOwn(b, key) && same(Reflect.get(a, key), Reflect.get(b, key), seen)
+    Object.hasOwn(b, key) &&
+    same(Reflect.get(a, key), Reflect.get(b, key), seen)
   );
 }
 
