@@ -167,6 +167,10 @@ test("a client that takes nothing for stallTimeoutMs is cut off; a slow one is n
       await client.send("GET /big");
       await client.answerHead();
     }
+    for (let before = -1; before !== server.stats().bytes;) {
+      before = server.stats().bytes;
+      await sleep(100); // Until the kernel takes no more.
+    }
     for (let round = 0; round < 4; round++) {
       const { bytes } = server.downloads().at(-1)!;
       await slow.take(4 * 2 ** 20);
