@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program.h"
+
 enum { HEAD_BYTES = 8192, TAKE_BYTES = 1 << 20, MAX_CONNECTIONS = 4096, MAX_ANSWERS = 1 << 20 };
 
 struct connection {
@@ -36,21 +38,6 @@ static char request[512], scratch[TAKE_BYTES];
 static uint32_t *answer_us; // How long each whole answer took.
 static uint64_t bytes, answers;
 static int epoll_fd, take_flags = MSG_TRUNC;
-
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
-  va_list values;
-  va_start(values, format);
-  vfprintf(stderr, format, values);
-  va_end(values);
-  fputc('\n', stderr);
-  exit(2);
-}
-
-static uint64_t now_us(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-}
 
 static void ask(struct connection *connection) {
   size_t length = strlen(request);

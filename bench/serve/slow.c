@@ -33,6 +33,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "program.h"
+
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
 #endif
@@ -84,21 +86,6 @@ static uint64_t wheel_ms;
 static struct sockaddr_in target = {.sin_family = AF_INET};
 static bool started;
 static char scratch[QUANTUM_BYTES];
-
-__attribute__((noreturn, format(printf, 1, 2))) static void refuse(const char *format, ...) {
-  va_list values;
-  va_start(values, format);
-  vfprintf(stderr, format, values);
-  va_end(values);
-  fputc('\n', stderr);
-  exit(2);
-}
-
-static uint64_t now_us(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-}
 
 static double cpu_seconds(void) {
   struct rusage usage;

@@ -7,7 +7,7 @@ import {
   type Socket,
 } from "../transport/mod.ts";
 import type { DownloadResult } from "./download_request.ts";
-import { type PackedError, packError, unpackError } from "./desk_errors.ts";
+import { type PackedError, packError, unpackError } from "../handoff/packed_error.ts";
 import { DeskTake } from "./desk_take.ts";
 import type {
   DeskOptions,

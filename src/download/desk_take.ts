@@ -1,7 +1,7 @@
 import type { Download } from "./download.ts";
 import type { DownloadRequest } from "./download_request.ts";
 import type { DownloadNews, TakeOrder, Terms } from "./desk_words.ts";
-import { packError, unpackError } from "./desk_errors.ts";
+import { packError, unpackError } from "../handoff/packed_error.ts";
 
 /** A download of another thread or process, as its desk sees it. */
 export class DeskTake<Front> {

@@ -1,6 +1,6 @@
 import type { DownloadFile, DownloadFiles } from "./download_options.ts";
 import type { DownloadRequest } from "./download_request.ts";
-import type { PackedError } from "./desk_errors.ts";
+import type { PackedError } from "../handoff/packed_error.ts";
 
 /** Hooks that a desk asks its fronts for: a function cannot travel. */
 export const HOOKS = ["authorize", "resolve", "headers"] as const;

@@ -1,5 +1,5 @@
 import type { Socket } from "../transport/mod.ts";
-import { unpackError } from "./desk_errors.ts";
+import { unpackError } from "../handoff/packed_error.ts";
 import type { DeskWord, DownloadNews, TakeReturn } from "./desk_words.ts";
 import type { DownloadStats } from "./download_desk.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";

@@ -2,7 +2,7 @@ import { handOff } from "../handoff/mod.ts";
 import { refuseRequest } from "../http/mod.ts";
 import { type Clock, isJackfieldError, JackfieldError, type Socket } from "../transport/mod.ts";
 import { busyAnswer } from "./answers.ts";
-import { unpackError } from "./desk_errors.ts";
+import { unpackError } from "../handoff/packed_error.ts";
 import { type DeskWord, HOOKS } from "./desk_words.ts";
 import type { Download } from "./download.ts";
 import type { DownloadDesk, DownloadStats } from "./download_desk.ts";

@@ -1,5 +1,5 @@
 import type { Socket } from "../transport/mod.ts";
-import type { PackedError } from "./desk_errors.ts";
+import type { PackedError } from "../handoff/packed_error.ts";
 import type { Terms } from "./desk_words.ts";
 import type { Download, DownloadState } from "./download.ts";
 import type { DownloadRequest, DownloadResult } from "./download_request.ts";

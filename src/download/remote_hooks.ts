@@ -1,5 +1,5 @@
 import { JackfieldError } from "../transport/mod.ts";
-import { packError } from "./desk_errors.ts";
+import { packError } from "../handoff/packed_error.ts";
 import type { DeskWord } from "./desk_words.ts";
 import type { DownloadHooks } from "./download_options.ts";
 import type { RemoteDownload } from "./remote_download.ts";

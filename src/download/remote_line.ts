@@ -1,6 +1,6 @@
 import { HandoffChannel } from "../handoff/mod.ts";
 import type { Clock, Descriptors, OwnerEnd, OwnerLink, Socket } from "../transport/mod.ts";
-import { unpackError } from "./desk_errors.ts";
+import { unpackError } from "../handoff/packed_error.ts";
 import type { DeskWord, FrontWord, TakeOrder, TakeReturn } from "./desk_words.ts";
 import { lostError } from "./remote_errors.ts";
 

@@ -1,5 +1,5 @@
 import { accountOf } from "./account.ts";
-import { type PackedError, packError } from "./desk_errors.ts";
+import { type PackedError, packError } from "../handoff/packed_error.ts";
 import type { DeskOptions, Terms } from "./desk_words.ts";
 import type { DownloadManagerOptions } from "./download_options.ts";
 import type { DownloadRequest } from "./download_request.ts";

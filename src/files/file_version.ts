@@ -1,7 +1,7 @@
 import type { FileFacts } from "../transport/mod.ts";
 
 /** A file that changed this short a time ago may change again within the grain of its clock. */
-const YOUNG_MS = 2000;
+export const YOUNG_MS: number = 2000;
 
 /** Whether both are the same file with the same content, as far as facts can tell. */
 export function isSameVersion(one: FileFacts, other: FileFacts): boolean {

@@ -2,6 +2,8 @@ import { clearInterval, setInterval } from "node:timers";
 import type { ShortAnswer, ShortAnswers, ShortResult } from "../download/mod.ts";
 import type { Socket } from "../transport/mod.ts";
 import { lendDescriptor } from "../adapters/shared/system_file.ts";
+import { YOUNG_MS } from "../files/file_version.ts";
+import { formatHttpDate } from "../http/mod.ts";
 import { FileLook } from "./file_look.ts";
 import {
   AT_FDCWD,
@@ -28,8 +30,6 @@ const LEAST_DIRECT_BYTES = 32 * 1024;
 const FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL;
 /** Room for a head before the file's bytes. */
 const HEAD_BYTES = 4096;
-/** What changed this short a time ago may change again within the grain of its clock. */
-const YOUNG_MS = 2000;
 
 /** One answer. */
 interface Kept {
@@ -217,7 +217,7 @@ export class KeptAnswers implements ShortAnswers {
     if (kept.second === second) return;
     if (this.#second !== second) {
       this.#second = second;
-      this.#date = new TextEncoder().encode(new Date(nowMs).toUTCString());
+      this.#date = encoder.encode(formatHttpDate(nowMs));
     }
     kept.head.set(this.#date, kept.dateOffset);
     kept.second = second;

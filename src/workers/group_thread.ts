@@ -9,7 +9,7 @@ import {
 } from "../transport/mod.ts";
 import type { LiveBinding } from "./binding.ts";
 import { Candidate } from "./candidate.ts";
-import { unpackError } from "./packed_error.ts";
+import { type PackedError, unpackError } from "../handoff/packed_error.ts";
 import { ThreadRun } from "./thread_run.ts";
 import type { GroupListenOptions, MemberWord, SocketNote } from "./words.ts";
 import { closedError, failedError, lostError } from "./worker_errors.ts";
@@ -202,13 +202,13 @@ export class GroupThread {
       case "listening":
         return this.#listening?.resolve(word.address);
       case "listen failed":
-        return this.#listening?.reject(unpackError(word.error));
+        return this.#listening?.reject(errorOf(word.error));
       case "ended": {
         const binding = this.#bindings.get(word.id);
         if (binding === undefined) return;
         this.#forget(binding);
         if (word.error === undefined) return binding.end({ reason: "closed" });
-        const error = failedError("socket", binding.remoteAddress, unpackError(word.error));
+        const error = failedError("socket", binding.remoteAddress, errorOf(word.error));
         events.report(error, "handler");
         return binding.end({ reason: "failed", error });
       }
@@ -217,11 +217,11 @@ export class GroupThread {
         this.#requests.delete(word.id);
         this.#count();
         if (word.error === undefined) return request?.resolve(word.bytes);
-        const error = unpackError(word.error);
+        const error = errorOf(word.error);
         return request?.reject(failedError("request", request.remoteAddress, error));
       }
       case "report":
-        return events.report(unpackError(word.error), "handler");
+        return events.report(errorOf(word.error), "handler");
       case "finished":
         return this.#finished?.resolve();
       case "pong":
@@ -299,4 +299,10 @@ export class GroupThread {
     this.candidate.requests = this.#requests.size;
     this.#parts.events.changed(this);
   }
+}
+
+/** What was thrown there; in words where it was no error. */
+function errorOf(packed: PackedError): Error {
+  const thrown = unpackError(packed);
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

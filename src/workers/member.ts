@@ -8,7 +8,7 @@ import {
   type Socket,
   type Transport,
 } from "../transport/mod.ts";
-import { packError } from "./packed_error.ts";
+import { packError } from "../handoff/packed_error.ts";
 import { arrival } from "./arrival.ts";
 import type { GroupListenOptions, GroupWord, MemberWord, SocketNote } from "./words.ts";
 

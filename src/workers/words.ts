@@ -1,5 +1,5 @@
 import type { ListenOptions, SocketAddress } from "../transport/mod.ts";
-import type { PackedError } from "./packed_error.ts";
+import type { PackedError } from "../handoff/packed_error.ts";
 
 /** How the threads of a group listen; callbacks do not travel. */
 export type GroupListenOptions = Omit<ListenOptions, "path" | "reusePort" | "onError">;
