@@ -46,6 +46,7 @@ for (const runner of only) {
   const outcomes = await start(runner);
   totals.push([runner, sumOf(outcomes.map((outcome) => tally(runner, outcome)))]);
 }
+if (coverage) dropTornProfiles("coverage");
 finish(totals);
 
 /** Split the command line into flags and paths. */
@@ -110,6 +111,14 @@ async function start(runner: Runner): Promise<Outcome[]> {
   } finally {
     rmSync(folder, { recursive: true });
     rmSync(OWN_CONFIG, { force: true });
+  }
+}
+
+/** A test may kill a process while it writes its profile; what is left cannot be read. */
+function dropTornProfiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (!readFileSync(path, "utf8").trimEnd().endsWith("}")) rmSync(path);
   }
 }
 
