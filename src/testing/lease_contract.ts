@@ -1,5 +1,6 @@
 import type { AddressLease, AddressLeaseRequest, AddressSource } from "../address_table/mod.ts";
 import { type Clock, type Host, isJackfieldError } from "../transport/mod.ts";
+import type { ContractCase } from "./contract_case.ts";
 
 /** A home of addresses, made for one case of {@linkcode addressLeaseContract}. */
 export interface LeaseHome {
@@ -17,14 +18,6 @@ export interface LeaseHome {
   cut?(isCut: boolean): void;
   /** Called when the case is over. */
   close?(): void | Promise<void>;
-}
-
-/** One case of the contract. */
-export interface LeaseContractCase {
-  /** What holds. */
-  readonly name: string;
-  /** Rejects when it does not hold. */
-  run(): Promise<void>;
 }
 
 /** An owner of leases, who asks as an address table does. */
@@ -148,7 +141,7 @@ const WAIT_LIMIT_MS = 120_000;
  */
 export function addressLeaseContract(
   create: () => LeaseHome | Promise<LeaseHome>,
-): readonly LeaseContractCase[] {
+): readonly ContractCase[] {
   return Object.entries(CASES).map(([name, check]) => ({
     name,
     async run() {

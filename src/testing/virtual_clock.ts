@@ -4,6 +4,14 @@ import type { Clock } from "../transport/mod.ts";
 export interface VirtualClockOptions {
   /** What `now()` says at first. @default {0} */
   readonly startMs?: number;
+  /**
+   * Of several timers that are due at one moment, any one runs next: which, is drawn from here
+   * (numbers from 0 to below 1). With `seededRandom(seed)` each seed is another schedule of what
+   * waits on this clock, in `delay(clock, 0)` too.
+   *
+   * @default {the oldest one runs next}
+   */
+  readonly random?: () => number;
 }
 
 /** Options of {@linkcode VirtualClock.runAll}. */
@@ -47,13 +55,15 @@ export class VirtualClock implements Clock {
   /** The next one last; of two at one moment, the older one is the next. */
   #timers: Timer[] = [];
   #running = false;
+  #random: (() => number) | undefined;
 
   /** A clock without timers. */
-  constructor({ startMs = 0 }: VirtualClockOptions = {}) {
+  constructor({ startMs = 0, random }: VirtualClockOptions = {}) {
     if (!Number.isFinite(startMs)) {
       throw new RangeError(`Cannot use startMs "${startMs}": expected a finite number`);
     }
     this.#nowMs = startMs;
+    this.#random = random;
   }
 
   /** How many timers wait. */
@@ -131,13 +141,23 @@ export class VirtualClock implements Clock {
     try {
       await this.settle();
       for (let next = this.#timers.at(-1); next && goOn(next); next = this.#timers.at(-1)) {
-        this.#timers.pop();
-        this.#nowMs = next.atMs;
-        next.run();
+        const timer = this.#take(next.atMs);
+        this.#nowMs = timer.atMs;
+        timer.run();
         await this.settle();
       }
     } finally {
       this.#running = false;
     }
+  }
+
+  /** Take out the one that runs next: of those at this moment, which is the next one. */
+  #take(atMs: number): Timer {
+    const last = this.#timers.length - 1;
+    if (this.#random === undefined) return this.#timers.pop()!;
+    let first = last;
+    while (first > 0 && this.#timers[first - 1]!.atMs === atMs) first--;
+    const place = first + Math.floor(this.#random() * (last + 1 - first));
+    return this.#timers.splice(place, 1)[0]!;
   }
 }

@@ -1,5 +1,5 @@
 // Every operation of the table at any time, over sources that lose leases, ask others, and fail:
-// as many steps as JACKFIELD_STEPS says, each of which can be repeated with JACKFIELD_SEED.
+// as many steps as JACKFIELD_STEPS says. A failure names its seed and the fewest steps that show it.
 import { assert, assertEquals } from "@std/assert";
 import process from "node:process";
 import {
@@ -14,16 +14,17 @@ import {
 import {
   type MemoryTransport,
   memoryTransport,
+  property,
   seededFaults,
   VirtualClock,
 } from "../../src/testing/mod.ts";
 import { test } from "../harness.ts";
-import { type Dice, settle, withSeeds } from "../support/seeds.ts";
+import { type Dice, settle } from "../support/seeds.ts";
 import { WatchedInterfaces, WatchedSource } from "./sources.ts";
 
 // Each seed has other options, so that many short runs show more than a few long ones.
-const SEEDS = Array.from({ length: 20 }, (_, at) => 500 + at);
-const STEPS = Math.ceil(Number(process.env.JACKFIELD_STEPS ?? 50_000) / SEEDS.length);
+const RUNS = 20;
+const STEPS = Math.ceil(Number(process.env.JACKFIELD_STEPS ?? 50_000) / RUNS);
 const ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1", "fd00::2"];
 
 /** What an operation may fail with; anything else is a defect. */
@@ -106,11 +107,14 @@ async function peers(transport: MemoryTransport): Promise<{ targets: Target[]; e
   };
 }
 
-test(`AddressTable keeps its rules in ${SEEDS.length * STEPS} random steps (A2, A3, A5, A7)`, {
+test(`AddressTable keeps its rules in ${RUNS * STEPS} random steps (A2, A3, A5, A7)`, {
   timeoutMs: 120_000,
-}, () =>
-  withSeeds(SEEDS, async (dice, seed) => {
-    const { clock, transport, source, interfaces, exclusive, failures, table } = scene(dice, seed);
+}, async () => {
+  await property("AddressTable keeps its rules", async (dice) => {
+    const { clock, transport, source, interfaces, exclusive, failures, table } = scene(
+      dice,
+      dice.seed,
+    );
     const { targets, end } = await peers(transport);
     const descriptors: number[] = [];
     const tuples = new Set<string>();
@@ -139,19 +143,22 @@ test(`AddressTable keeps its rules in ${SEEDS.length * STEPS} random steps (A2, 
         };
         socket.closed.then(gone, gone);
       }));
-    for (let step = 0; step < STEPS; step++) {
+    for (const step of dice.steps(STEPS)) {
       const descriptor = descriptors.length > 0 ? dice.oneOf(descriptors) : 0;
       const target = dice.oneOf(targets);
       const what = dice.random() * 100;
       if (what < 15) {
+        dice.note("create");
         run(
           table.create(dice.below(2) === 0 ? {} : { target }).then((made) => {
             descriptors.push(made);
           }),
         );
       } else if (what < 23) {
+        dice.note(`bind ${descriptor}`);
         run(table.bind(descriptor, dice.below(4) > 0 ? {} : { port: 39_990 + dice.below(60) }));
       } else if (what < 43) {
+        dice.note(what < 33 ? "connect" : `connect ${descriptor}`);
         const controller = new AbortController();
         const options = { signal: controller.signal, timeoutMs: 1 + dice.below(40) };
         connect(
@@ -159,29 +166,47 @@ test(`AddressTable keeps its rules in ${SEEDS.length * STEPS} random steps (A2, 
         );
         if (dice.below(10) === 0) controller.abort("gave up");
       } else if (what < 47) {
+        dice.note(`listen ${descriptor}`);
         run(table.listen(descriptor).then((listener) => listeners.push(listener)));
       } else if (what < 57) {
+        dice.note(`close ${descriptor}`);
         run(table.close(descriptor));
         if (dice.below(10) > 0) descriptors.splice(descriptors.indexOf(descriptor), 1);
       } else if (what < 66 && sockets.length > 0) {
+        dice.note("end a socket");
         const socket = dice.oneOf(sockets);
         if (what < 62) void socket.close();
         else socket.abort();
       } else if (what < 67 && listeners.length > 0) {
+        dice.note("end a listener");
         void listeners.splice(dice.below(listeners.length), 1)[0]!.close();
       } else if (what < 67.1) {
+        dice.note("lose a lease");
         dice.oneOf([...source.lent.values(), undefined])?.controller.abort();
       } else if (what < 69) {
+        dice.note("rest");
         table.rest(
           dice.oneOf(ADDRESSES),
           dice.below(3) === 0 ? undefined : target,
           dice.below(50) + 1,
         );
-      } else if (what < 69.3) table.ban(dice.oneOf(ADDRESSES), target);
-      else if (what < 73) table.lift(dice.oneOf(ADDRESSES), target);
-      else if (what < 74) table.refresh();
-      else if (what < 88) await clock.advance(dice.below(50));
-      else await settle();
+      } else if (what < 69.3) {
+        dice.note("ban");
+        table.ban(dice.oneOf(ADDRESSES), target);
+      } else if (what < 73) {
+        dice.note("lift");
+        table.lift(dice.oneOf(ADDRESSES), target);
+      } else if (what < 74) {
+        dice.note("refresh");
+        table.refresh();
+      } else if (what < 88) {
+        const ms = dice.below(50);
+        dice.note(`wait ${ms} ms`);
+        await clock.advance(ms);
+      } else {
+        dice.note("settle");
+        await settle();
+      }
       if (step % 10 === 0) {
         for (const { state, localAddress: { hostname } } of sockets) {
           const lease = source.lent.get(hostname);
@@ -213,4 +238,5 @@ test(`AddressTable keeps its rules in ${SEEDS.length * STEPS} random steps (A2, 
     assertEquals(source.counts.releases, source.counts.leases);
     assertEquals(table.state().addresses.filter(({ state }) => state !== "resting"), []);
     assertEquals([transport.openEnds, clock.pending], [0, 0]);
-  }));
+  }, { seed: 500, runs: RUNS, runTimeLimitMs: 60_000 });
+});

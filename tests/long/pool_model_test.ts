@@ -2,9 +2,9 @@
 // says. `JACKFIELD_SEED=<seed>` runs one seed alone.
 import { assert } from "@std/assert";
 import process from "node:process";
+import { property } from "../../src/testing/mod.ts";
 import { test } from "../harness.ts";
 import { runModel } from "../pool/model/run.ts";
-import { withSeeds } from "../support/seeds.ts";
 
 const STEPS = Number(process.env.JACKFIELD_STEPS ?? 10_000_000);
 const FIRST_SEED = 1_000_000;
@@ -17,12 +17,10 @@ function stepsOf(seed: number): number {
 }
 
 /** So many seeds that their steps are enough. */
-function* seeds(): Generator<number> {
-  let steps = 0;
-  for (let seed = FIRST_SEED; steps < STEPS; seed++) {
-    yield seed;
-    steps += stepsOf(seed);
-  }
+function runsFor(steps: number): number {
+  let seed = FIRST_SEED;
+  for (let done = 0; done < steps; seed++) done += stepsOf(seed);
+  return seed - FIRST_SEED;
 }
 
 test(`SocketPool keeps its rules in ${STEPS} random steps (P2, P3)`, {
@@ -36,14 +34,14 @@ test(`SocketPool keeps its rules in ${STEPS} random steps (P2, P3)`, {
     const perSecond = Math.round(done / (performance.now() - startMs) * 1000);
     console.log(`# ${done} steps, ${leases} leases, ${perSecond} steps/s`);
   };
-  await withSeeds([...seeds()], async (dice, seed) => {
-    const facts = await runModel(dice, seed, stepsOf(seed));
-    done += stepsOf(seed);
+  await property("SocketPool keeps its rules", async (run) => {
+    const facts = await runModel(run, stepsOf(run.seed));
+    done += stepsOf(run.seed);
     leases += facts.leases;
     if (done < reportAt || done >= STEPS) return;
     report();
     reportAt += REPORT_STEPS;
-  });
+  }, { seed: FIRST_SEED, runs: runsFor(STEPS), runTimeLimitMs: 600_000 });
   report();
   assert(leases > done / 20, `only ${leases} leases in ${done} steps`);
 });

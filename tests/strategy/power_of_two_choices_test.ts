@@ -1,9 +1,13 @@
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { powerOfTwoChoices, random, startStrategy } from "../../src/strategy/mod.ts";
-import { seededRandom } from "../../src/testing/mod.ts";
+import {
+  powerOfTwoChoices,
+  random,
+  startStrategy,
+  type StatefulStrategy,
+} from "../../src/strategy/mod.ts";
+import { property, seededRandom, strategyModel } from "../../src/testing/mod.ts";
 import { test } from "../harness.ts";
-import { withSeeds } from "../support/seeds.ts";
-import { chiSquared, churn, Item, Place, someItems } from "./tools.ts";
+import { chiSquared, Item, itemMaker } from "./tools.ts";
 
 test("powerOfTwoChoices() takes the less busy one of the two that it draws (P4)", () => {
   const items = [4, 1, 3, 0].map((load, at) => new Item(String(at), { load }));
@@ -100,40 +104,42 @@ test("powerOfTwoChoices() avoids the pile-ups of random() (P4)", () => {
   assert(highest[1]! > 18, `random() came to ${highest[1]}`);
 });
 
-test("powerOfTwoChoices() does what a plain list does, in 20,000 random steps (P4)", () =>
-  withSeeds([1, 2, 3, 4], (dice, seed) => {
-    const draws = seededRandom(seed);
-    const drawn = seededRandom(seed);
-    const list: Item[] = [];
-    const expected = (): Item | undefined => {
-      if (list.length < 2) return list[0];
-      const one = list[Math.floor(drawn() * list.length)]!;
-      const others = list.filter((item) => item !== one);
-      const other = others[Math.floor(drawn() * others.length)]!;
-      return other.load < one.load ? other : one;
-    };
-    const place = new Place({
-      name: "two choices beside a list",
-      start() {
-        const picker = startStrategy(powerOfTwoChoices<Item>({ random: draws }));
-        return {
-          window: 0,
-          pick() {
-            const picked = picker.pick([], undefined);
-            assertEquals(picked, expected());
-            return picked;
-          },
-          added(item: Item) {
-            picker.added!(item);
-            list.push(item);
-          },
-          removed(item: Item) {
-            picker.removed!(item);
-            const last = list.pop()!; // It fills the gap.
-            if (last !== item) list[list.indexOf(item)] = last;
-          },
-        };
-      },
-    });
-    churn(place, someItems(dice, 30), dice, 5_000, () => undefined);
-  }));
+test("powerOfTwoChoices() does what a plain list does, in 20,000 random steps (P4)", async () => {
+  let seed = 0;
+  const besideList: StatefulStrategy<Item, undefined> = {
+    name: "two choices beside a list",
+    start() {
+      const drawn = seededRandom(++seed);
+      const picker = startStrategy(powerOfTwoChoices<Item>({ random: seededRandom(seed) }));
+      const list: Item[] = [];
+      const expected = (): Item | undefined => {
+        if (list.length < 2) return list[0];
+        const one = list[Math.floor(drawn() * list.length)]!;
+        const others = list.filter((item) => item !== one);
+        const other = others[Math.floor(drawn() * others.length)]!;
+        return other.load < one.load ? other : one;
+      };
+      return {
+        window: 0,
+        pick() {
+          const picked = picker.pick([], undefined);
+          assertEquals(picked, expected());
+          return picked;
+        },
+        added(item) {
+          picker.added!(item);
+          list.push(item);
+        },
+        removed(item) {
+          picker.removed!(item);
+          const last = list.pop()!; // It fills the gap.
+          if (last !== item) list[list.indexOf(item)] = last;
+        },
+      };
+    },
+  };
+  const options = { candidates: 30, steps: 5_000, ...itemMaker(() => undefined) };
+  await property("two choices beside a list", strategyModel(() => besideList, options), {
+    runs: 4,
+  });
+});

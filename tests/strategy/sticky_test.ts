@@ -3,12 +3,13 @@ import {
   leastBusy,
   random,
   startStrategy,
+  type StatefulStrategy,
   sticky,
   type StickyOptions,
 } from "../../src/strategy/mod.ts";
 import { test } from "../harness.ts";
-import { withSeeds } from "../support/seeds.ts";
-import { churn, Item, Place, someItems } from "./tools.ts";
+import { type Dice, property, strategyModel } from "../../src/testing/mod.ts";
+import { Item, itemMaker, Place } from "./tools.ts";
 
 interface Request {
   readonly key?: unknown;
@@ -123,39 +124,46 @@ test("sticky() refuses maxKeys that is no integer of at least 1, and a key that 
   assertThrows(() => startStrategy(byKey({ otherwise: 7 as never })), TypeError, '"7"');
 });
 
-test("sticky() does what a plain list of keys does, in 20,000 random steps (P4)", () =>
-  withSeeds([1, 2, 3, 4], (dice) => {
-    const maxKeys = 12;
-    const keys: { key: number; item: Item }[] = []; // The one asked for last stands at the end.
-    let known = 0;
-    const place = new Place<Request>({
-      name: "sticky beside a list",
-      start() {
-        const picker = startStrategy(byKey({ maxKeys }));
-        return {
-          window: picker.window!,
-          pick(candidates, request) {
-            const at = keys.findIndex(({ key }) => key === request.key);
-            const [entry] = at === -1 ? [] : keys.splice(at, 1);
-            const stays = entry?.item.available === true;
-            if (stays) known++;
-            const expected = stays ? entry!.item : candidates[0];
-            if (request.key !== undefined && expected !== undefined) {
-              keys.push({ key: request.key as number, item: expected });
-              if (keys.length > maxKeys) keys.shift();
-            } else if (entry !== undefined) {
-              keys.splice(at, 0, entry);
-            }
-            const picked = picker.pick(candidates, request);
-            assertEquals(picked?.name, expected?.name);
-            return picked;
-          },
-          added: (item) => picker.added!(item),
-          removed: (item) => picker.removed!(item),
-        };
-      },
-    });
-    const requestOf = () => dice.random() < 0.1 ? {} : { key: dice.below(20) };
-    churn(place, someItems(dice, 20), dice, 5_000, requestOf);
-    assert(known > 100);
-  }));
+test("sticky() does what a plain list of keys does, in 20,000 random steps (P4)", async () => {
+  const maxKeys = 12;
+  let known = 0;
+  const besideList: StatefulStrategy<Item, Request> = {
+    name: "sticky beside a list",
+    start() {
+      const picker = startStrategy(byKey({ maxKeys }));
+      const keys: { key: number; item: Item }[] = []; // The one asked for last stands at the end.
+      const here = new Set<Item>();
+      return {
+        window: picker.window!,
+        pick(candidates, request) {
+          const at = keys.findIndex(({ key }) => key === request.key);
+          const [entry] = at === -1 ? [] : keys.splice(at, 1);
+          const stays = entry !== undefined && here.has(entry.item);
+          if (stays) known++;
+          const expected = stays ? entry.item : candidates[0];
+          if (request.key !== undefined && expected !== undefined) {
+            keys.push({ key: request.key as number, item: expected });
+            if (keys.length > maxKeys) keys.shift();
+          } else if (entry !== undefined) {
+            keys.splice(at, 0, entry);
+          }
+          const picked = picker.pick(candidates, request);
+          assertEquals(picked?.name, expected?.name);
+          return picked;
+        },
+        added(item) {
+          picker.added!(item);
+          here.add(item);
+        },
+        removed(item) {
+          picker.removed!(item);
+          here.delete(item);
+        },
+      };
+    },
+  };
+  const requestOf = (dice: Dice) => dice.below(10) === 0 ? {} : { key: dice.below(20) };
+  const options = { candidates: 20, steps: 5_000, ...itemMaker<Request>(requestOf) };
+  await property("sticky beside a list", strategyModel(() => besideList, options), { runs: 4 });
+  assert(known > 100);
+});

@@ -1,6 +1,7 @@
 import { assert } from "@std/assert";
 import { type Loaded, type Picker, Rotation, type RotationNode } from "../../src/strategy/mod.ts";
 import { startStrategy, type Strategy } from "../../src/strategy/mod.ts";
+import type { CandidateMaker } from "../../src/testing/mod.ts";
 import type { Dice } from "../support/seeds.ts";
 
 /** What several items share their load through. */
@@ -97,14 +98,33 @@ export class Place<Request = undefined> {
   }
 }
 
-/** Candidates, some of them in teams, with loads and weights that the dice give. */
+/**
+ * Candidates for `strategyModel`, some of them in teams, with loads and weights that the dice give; each
+ * place has teams of its own.
+ */
+export function itemMaker<Request>(
+  request: (dice: Dice) => Request,
+): CandidateMaker<Item, Request> {
+  let teams: Team[] = [];
+  return {
+    candidate(number, dice) {
+      if (number === 0) teams = [new Team(), new Team(), new Team()]; // Another place begins.
+      const group = dice.oneOf([...teams, undefined, undefined]);
+      const weight = dice.oneOf([0, 1, 2, 3.5]);
+      return new Item(String(number), { load: dice.below(4), weight, ...(group && { group }) });
+    },
+    request,
+    change(item, dice) {
+      const jumps = dice.below(10) === 0;
+      item.load = jumps ? dice.below(1000) : Math.abs(item.load + dice.below(3) - 1);
+    },
+  };
+}
+
+/** So many of these candidates. */
 export function someItems(dice: Dice, count: number): Item[] {
-  const teams = [new Team(), new Team(), new Team()];
-  return Array.from({ length: count }, (_, at) => {
-    const group = dice.oneOf([...teams, undefined, undefined]);
-    const weight = dice.oneOf([0, 1, 2, 3.5]);
-    return new Item(String(at), { load: dice.below(4), weight, ...(group && { group }) });
-  });
+  const { candidate } = itemMaker(() => undefined);
+  return Array.from({ length: count }, (_, number) => candidate(number, dice));
 }
 
 /** Let a place live: candidates come, go, change and are chosen; returns what was chosen. */

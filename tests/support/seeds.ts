@@ -1,15 +1,7 @@
 import process from "node:process";
-import { seededRandom } from "../../src/testing/mod.ts";
+import { type Dice, seededDice } from "../../src/testing/mod.ts";
 
-/** What a seeded test draws from. */
-export interface Dice {
-  /** A number from 0 to below 1. */
-  random(): number;
-  /** A whole number from 0 to below `count`. */
-  below(count: number): number;
-  /** Any of them; there must be one. */
-  oneOf<T>(items: readonly T[]): T;
-}
+export type { Dice };
 
 /**
  * Run a test with each of these seeds, or with the one in the environment variable JACKFIELD_SEED.
@@ -21,11 +13,8 @@ export async function withSeeds(
 ): Promise<void> {
   const only = process.env.JACKFIELD_SEED;
   for (const seed of only === undefined ? seeds : [Number(only)]) {
-    const random = seededRandom(seed);
-    const below = (count: number) => Math.floor(random() * count);
-    const dice: Dice = { random, below, oneOf: (items) => items[below(items.length)]! };
     try {
-      await run(dice, seed);
+      await run(seededDice(seed), seed);
     } catch (cause) {
       const message = `JACKFIELD_SEED=${seed} shows it: ${(cause as Error).message}`;
       throw new Error(message, { cause });

@@ -1,6 +1,12 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { delay } from "../../src/core.ts";
-import { VirtualClock } from "../../src/testing/mod.ts";
+import { property, PropertyError, VirtualClock } from "../../src/testing/mod.ts";
 import { test } from "../harness.ts";
 
 test("VirtualClock.advance() runs due timers in order, each at its own moment", async () => {
@@ -156,4 +162,44 @@ test("VirtualClock.settle() lets promises settle and no time pass", async () => 
   });
   await clock.settle();
   assertEquals([settled, clock.now(), clock.pending], [true, 0, 1]);
+});
+
+test("VirtualClock with random runs timers of one moment in any order, and no others", async () => {
+  const orders = new Set<string>();
+  await property("schedules", async (run) => {
+    const clock = new VirtualClock({ random: run.random });
+    const ran: string[] = [];
+    for (const name of ["a", "b", "c"]) clock.schedule(10, () => ran.push(name));
+    clock.schedule(5, () => ran.push("first"));
+    clock.schedule(11, () => ran.push("last"));
+    await clock.advance(20);
+    assertEquals([ran[0], ran.at(-1), ran.length, clock.pending], ["first", "last", 5, 0]);
+    orders.add(ran.slice(1, 4).join(""));
+  }, { runs: 60 });
+  assertEquals([...orders].sort(), ["abc", "acb", "bac", "bca", "cab", "cba"]);
+});
+
+test("VirtualClock with random finds a schedule that the usual order never shows", async () => {
+  /** One uses what the other one closes; nothing but luck makes the user come first. */
+  const useAndClose = async (clock: VirtualClock) => {
+    let isOpen = true;
+    const user = (async () => {
+      await delay(clock, 0);
+      await delay(clock, 0);
+      assert(isOpen, "it is closed already");
+    })();
+    const closer = delay(clock, 0).then(() => delay(clock, 0)).then(() => isOpen = false);
+    const both = Promise.all([user, closer]);
+    await Promise.all([both, clock.runAll()]);
+  };
+  await useAndClose(new VirtualClock());
+  const found = await assertRejects(
+    () =>
+      property(
+        "the user comes first",
+        (run) => useAndClose(new VirtualClock({ random: run.random })),
+      ),
+    PropertyError,
+  );
+  assertStringIncludes((found as Error).message, "it is closed already");
 });

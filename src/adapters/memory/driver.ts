@@ -1,6 +1,6 @@
 import type { Clock, DriverWatcher, ReadWaiter, SocketDriver } from "../../transport/mod.ts";
 import { delay } from "../../transport/mod.ts";
-import type { MemoryFault, MemoryFaults } from "./faults.ts";
+import { faultFor, type MemoryFaults } from "./faults.ts";
 import type { Pipe } from "./pipe.ts";
 
 /** What a connection in memory is made of. */
@@ -22,6 +22,8 @@ export class MemoryDriver implements SocketDriver {
   #wires: MemoryWires;
   #over = false;
   #ended = false;
+  /** Ends what hangs, when this end is released. */
+  #hanging: (() => void)[] = [];
   /** Counts reads; only the last one is wanted. */
   #reads = 0;
 
@@ -50,9 +52,9 @@ export class MemoryDriver implements SocketDriver {
   }
 
   async write(bytes: Uint8Array): Promise<number> {
-    await this.#suffer("write");
+    const maxBytes = await this.#suffer("write");
     if (this.#over || this.#ended) throw resetError();
-    return await this.#wires.outgoing.write(bytes);
+    return await this.#wires.outgoing.write(bytes.subarray(0, maxBytes));
   }
 
   closeWrite(): void {
@@ -80,24 +82,38 @@ export class MemoryDriver implements SocketDriver {
   }
 
   async #receive(into: Uint8Array, isWanted: () => boolean): Promise<number | null> {
-    await this.#suffer("read");
-    return await this.#wires.incoming.read(into, isWanted);
+    const maxBytes = await this.#suffer("read");
+    return await this.#wires.incoming.read(into.subarray(0, maxBytes), isWanted);
   }
 
   #release(): void {
     this.#over = true;
+    for (const end of this.#hanging.splice(0)) end();
     this.#wires.released();
   }
 
-  async #suffer(operation: "read" | "write"): Promise<void> {
-    const fault: MemoryFault | undefined = this.#wires.faults?.(operation);
-    if (fault === undefined) return;
-    if (fault.kind === "delay") return await delay(this.#wires.clock, fault.delayMs);
-    this.abort();
-    throw resetError();
+  /** Let go wrong what is to; gives how many bytes the operation may move. */
+  async #suffer(operation: "read" | "write"): Promise<number> {
+    const fault = faultFor(this.#wires.faults, operation);
+    switch (fault?.kind) {
+      case undefined:
+        return Infinity;
+      case "delay":
+        await delay(this.#wires.clock, fault.delayMs);
+        return Infinity;
+      case "short":
+        return fault.maxBytes;
+      case "hang":
+        if (!this.#over) await new Promise<void>((resolve) => this.#hanging.push(resolve));
+        throw resetError();
+      default:
+        this.abort();
+        throw resetError();
+    }
   }
 }
 
-function resetError(): Error {
+/** What an end sees when the connection was reset. */
+export function resetError(): Error {
   return Object.assign(new Error("connection reset by peer"), { code: "ECONNRESET" });
 }

@@ -9,7 +9,6 @@
  * @module
  */
 import {
-  AcceptQueue,
   addressOfTarget,
   attemptSocket,
   type Capabilities,
@@ -23,7 +22,6 @@ import {
   delay,
   formatAddress,
   type Host,
-  type ListenerDriver,
   type ListenOptions,
   type Socket,
   type SocketAddress,
@@ -32,17 +30,25 @@ import {
   type Transport,
   withoutBrackets,
 } from "../../transport/mod.ts";
-import { MemoryDriver } from "./driver.ts";
-import type { MemoryFaults } from "./faults.ts";
+import { MemoryDriver, resetError } from "./driver.ts";
+import { faultFor, type MemoryFault, type MemoryFaults } from "./faults.ts";
+import { MemoryListenerDriver } from "./listener_driver.ts";
 import { Pipe } from "./pipe.ts";
 
 export {
+  type RecordedFaults,
+  recordedFaults,
+  type ScriptedFault,
+  scriptedFaults,
+} from "./fault_script.ts";
+export {
   type MemoryFault,
   type MemoryFaults,
+  type MemoryOperation,
   seededFaults,
   type SeededFaultsOptions,
-  seededRandom,
 } from "./faults.ts";
+export { seededRandom } from "./seeded_random.ts";
 
 /** Options of {@linkcode memoryTransport}. */
 export interface MemoryTransportOptions {
@@ -150,9 +156,10 @@ class MemoryNetwork implements MemoryTransport {
       const cause = Object.assign(new Error(code), { code });
       return connectionError("connect", address, cause, { localAddress });
     };
-    const fault = this.#faults?.("connect");
+    const fault = faultFor(this.#faults, "connect");
     if (fault?.kind === "delay") await delay(this.#clock, fault.delayMs, stop);
     if (fault?.kind === "fail") throw refuse("ECONNREFUSED");
+    if (fault?.kind === "hang") await never(stop);
     if (address.hostname.startsWith("unreachable")) throw refuse("ENETUNREACH");
     if (address.hostname.startsWith("silent")) await never(stop);
     await Promise.resolve(); // A connection never stands within the call.
@@ -163,13 +170,15 @@ class MemoryNetwork implements MemoryTransport {
     if (from === undefined) throw refuse(localPort === undefined ? "EADDRNOTAVAIL" : "EADDRINUSE");
     const tuple = tupleOf(from, address);
     this.#tuples.add(tuple);
-    const [near, far] = this.#pair(() => this.#tuples.delete(tuple));
+    const welcome = faultFor(this.#faults, "accept");
+    const [near, far] = this.#pair(fault, welcome, () => this.#tuples.delete(tuple));
     const listening = listener.address;
-    listener.push(createSocket(far, {
+    const accepted = createSocket(far, {
       localAddress: listening,
       remoteAddress: from,
       clock: this.#clock,
-    }));
+    });
+    listener.push(accepted, welcome, this.#clock);
     return createSocket(near, {
       localAddress: from,
       remoteAddress: address,
@@ -178,9 +187,16 @@ class MemoryNetwork implements MemoryTransport {
     });
   }
 
-  #pair(over: () => void): [MemoryDriver, MemoryDriver] {
+  /** Two ends, and what goes wrong with what each of them receives. */
+  #pair(
+    nearFault: MemoryFault | undefined,
+    farFault: MemoryFault | undefined,
+    over: () => void,
+  ): [MemoryDriver, MemoryDriver] {
     const there = new Pipe(this.#pipeBytes);
     const back = new Pipe(this.#pipeBytes);
+    cut(back, nearFault, there);
+    cut(there, farFault, back);
     this.openEnds += 2;
     let ends = 2;
     const released = () => {
@@ -231,33 +247,13 @@ function tupleOf(from: SocketAddress, to: SocketAddress): string {
   return `${formatAddress(from)} ${formatAddress(to)}`;
 }
 
-class MemoryListenerDriver implements ListenerDriver {
-  readonly address: SocketAddress;
-  #queue: AcceptQueue;
-  #closed: () => void;
-
-  constructor(address: SocketAddress, maxPending: number | undefined, closed: () => void) {
-    this.address = address;
-    this.#queue = new AcceptQueue(address, maxPending);
-    this.#closed = closed;
-  }
-
-  push(socket: Socket): void {
-    this.#queue.push(socket);
-  }
-
-  accept(): Promise<Socket> {
-    return this.#queue.take();
-  }
-
-  close(): void {
-    this.#closed();
-    this.#queue.close();
-  }
-
-  ref(): void {}
-
-  unref(): void {}
+/** Let a connection end in one direction, or altogether, when that one has carried enough. */
+function cut(pipe: Pipe, fault: MemoryFault | undefined, other: Pipe): void {
+  if (fault?.kind === "end") pipe.cutAfter(fault.afterBytes, () => pipe.end());
+  if (fault?.kind !== "reset") return;
+  pipe.cutAfter(fault.afterBytes, () => {
+    for (const each of [pipe, other]) each.break(resetError());
+  });
 }
 
 function never(stop: AbortSignal): Promise<never> {

@@ -12,6 +12,9 @@ export class Pipe {
   #bytes = 0;
   #ended = false;
   #error: unknown;
+  /** How many bytes more it carries, and what happens then. */
+  #left = Infinity;
+  #cut: (() => void) | undefined;
   #reader: Waiter<void> | undefined;
   #writer: Waiter<void> | undefined;
   /** Told of what comes while nobody reads. */
@@ -51,6 +54,13 @@ export class Pipe {
     return count;
   }
 
+  /** Carry so many bytes more, and then let this happen; what is written later is lost. */
+  cutAfter(bytes: number, cut: () => void): void {
+    this.#left = bytes;
+    this.#cut = cut;
+    if (bytes === 0) cut();
+  }
+
   /** Nobody waits for bytes any more. */
   stopReading(): void {
     this.#reader = undefined;
@@ -60,12 +70,15 @@ export class Pipe {
   async write(bytes: Uint8Array): Promise<number> {
     for (;;) {
       if (this.#error !== undefined) throw this.#error;
-      const room = this.#capacity - this.#bytes;
+      if (this.#left === 0) return bytes.byteLength;
+      const room = Math.min(this.#capacity - this.#bytes, this.#left);
       if (room > 0) {
         const chunk = bytes.slice(0, room);
         this.#chunks.push(chunk);
         this.#bytes += chunk.byteLength;
+        this.#left -= chunk.byteLength;
         this.#wakeReader();
+        if (this.#left === 0) this.#cut?.();
         return chunk.byteLength;
       }
       await new Promise<void>((resolve, reject) => this.#writer = { resolve, reject });

@@ -11,6 +11,7 @@ import type {
 import { systemContexts } from "../../../src/adapters/shared/system_contexts.ts";
 import {
   type MemoryFault,
+  type MemoryOperation,
   type MemoryTransport,
   memoryTransport,
   seededFaults,
@@ -73,7 +74,7 @@ export class ModelNetwork implements Transport {
     this.#clock = clock;
     this.#dice = dice;
     const others = seededFaults({ seed, read: 0.03, write: 0.03, delay: 0.2, maxDelayMs: 3 });
-    const faults = (operation: "connect" | "read" | "write") =>
+    const faults = (operation: MemoryOperation) =>
       operation === "connect" ? this.#connectFault() : others(operation);
     this.memory = memoryTransport({ clock, faults, host: { contexts } });
     this.capabilities = { ...this.memory.capabilities, cancelConnect: false };

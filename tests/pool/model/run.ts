@@ -1,12 +1,9 @@
 import process from "node:process";
-import type { Dice } from "../../support/seeds.ts";
+import type { PropertyRun } from "../../../src/testing/mod.ts";
 import { Watch } from "./invariants.ts";
 import { move } from "./moves.ts";
 import { OrderWatch } from "./order.ts";
 import { PoolModel } from "./pool_model.ts";
-
-/** How many moves a failure shows. */
-const SHOWN = 20;
 
 /** What came of a run. */
 export interface RunFacts {
@@ -17,38 +14,32 @@ export interface RunFacts {
 
 /**
  * Make so many random moves with a pool and look at it after each; then end it and see that nothing
- * is left. A failure names the step and the last moves.
+ * is left.
  */
-export async function runModel(
-  dice: Dice,
-  seed: number,
-  steps: number,
-): Promise<RunFacts> {
+export async function runModel(run: PropertyRun, steps: number): Promise<RunFacts> {
   const { stackTraceLimit } = Error;
   // Most failures in here are on purpose, and their stacks would cost as much as all the rest.
   if (process.env.JACKFIELD_SEED === undefined) Error.stackTraceLimit = 0;
   try {
-    return await run(dice, seed, steps);
+    return await runMoves(run, steps);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
-async function run(dice: Dice, seed: number, steps: number): Promise<RunFacts> {
-  const model = await PoolModel.start(dice, seed);
+async function runMoves(run: PropertyRun, steps: number): Promise<RunFacts> {
+  const model = await PoolModel.start(run, run.seed);
   const watch = new Watch(model);
   const order = new OrderWatch(model);
-  const moves: string[] = [];
   let wrong = watch.now(model.stats);
-  let step = 0;
-  for (; step < steps && wrong === undefined; step++) {
+  for (const _step of run.steps(steps)) {
+    if (wrong !== undefined) break;
     model.movesInTurn++;
     const made = move(model);
-    const name = typeof made === "string" ? made : await made;
-    moves[step % SHOWN] = name;
+    run.note(typeof made === "string" ? made : await made);
     wrong = watch.now(model.stats);
     // Some moves come on top of each other.
-    if (wrong !== undefined || (dice.below(4) === 0 && !model.isRoundDone)) continue;
+    if (wrong !== undefined || (run.below(4) === 0 && !model.isRoundDone)) continue;
     await model.clock.settle();
     const stats = model.stats;
     wrong = watch.now(stats) ?? watch.settled(stats) ?? order.look();
@@ -68,10 +59,7 @@ async function run(dice: Dice, seed: number, steps: number): Promise<RunFacts> {
     stats = JSON.stringify(model.stats);
   }
   if (wrong !== undefined) {
-    const last = [...moves.slice(step % SHOWN), ...moves.slice(0, step % SHOWN)];
-    const settings = JSON.stringify(model.settings);
-    const moved = `last moves: ${last.join(", ")}`;
-    throw new Error(`step ${step}: ${wrong}\n${stats}\nof ${settings}\n${moved}`);
+    throw new Error(`${wrong}\n${stats}\nof ${JSON.stringify(model.settings)}`);
   }
   return { leases: model.leases, asked: model.asked, connects: sum(model.network.connects) };
 }
