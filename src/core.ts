@@ -11,6 +11,7 @@
  * @module
  */
 export * from "./address_table/mod.ts";
+export * from "./admin/mod.ts";
 export * from "./download/mod.ts";
 export * from "./files/mod.ts";
 export * from "./handoff/mod.ts";

@@ -17,7 +17,7 @@ function fromCheckout(code: string): string {
   return code.replaceAll(
     /"@jackfield\/jackfield(\/\w+)?"/g,
     (_, entry = "") => JSON.stringify(new URL(entries[`.${entry}`]!, top).href),
-  );
+  ).replaceAll('"hono"', () => JSON.stringify(import.meta.resolve("hono")));
 }
 
 interface Block {
@@ -54,7 +54,9 @@ async function run(url: string): Promise<string[]> {
   return lines;
 }
 
-const docs = readdirSync(new URL("docs/", top)).map((name) => `docs/${name}`);
+const docs = readdirSync(new URL("docs/", top))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
 const pages = ["README.md", ...docs].flatMap((page) =>
   blocksOf(readFileSync(new URL(page, top), "utf8")).map((block) => ({ page, ...block }))
 );
@@ -69,7 +71,9 @@ for (const { page, title, code } of pages) {
       const root = fileURLToPath(new URL("examples/files", top));
       writeFileSync(
         file,
-        fromCheckout(code).replaceAll('"./examples/files"', JSON.stringify(root)),
+        fromCheckout(code)
+          .replaceAll('"./examples/files"', JSON.stringify(root))
+          .replaceAll('"./examples/', `"${new URL("examples/", top).href}`),
       );
       const promised = promisedBy(code);
       assert(promised.length > 0, "the block promises nothing");
@@ -81,8 +85,8 @@ for (const { page, title, code } of pages) {
 }
 
 const examples = new URL("examples/", top);
-// What needs a server has a test of its own that starts it: tests/examples/.
-const elsewhere = ["redis_pool.ts", "redis_session.ts"];
+// What needs a server, or is a program of its own, has a test of its own that starts it: tests/examples/.
+const elsewhere = ["redis_pool.ts", "redis_session.ts", "upgrade.ts"];
 // An example of one runtime's own servers ends with its name; the one for node:http runs everywhere.
 const others = ["deno", "bun"].filter((name) => name !== runtime).map((name) => `_${name}.ts`);
 const alone = readdirSync(examples).filter((file) =>

@@ -30,15 +30,17 @@ export function runBulk(
   return run([program, ...words.map(String)], ms + 30_000);
 }
 
-/** Ask again and again with wrk(1), which knows whole seconds only. */
+/** Ask again and again with wrk(1), which knows whole seconds only; `fields` are such as `A: b`. */
 export function runWrk(
   url: string,
   connections: number,
   seconds: number,
   environment: Readonly<Record<string, string>> = {},
+  fields: readonly string[] = [],
 ): Promise<Load> {
   const script = fileURLToPath(new URL("wrk_report.lua", import.meta.url));
-  const words = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "-s", script, url];
+  const headers = fields.flatMap((field) => ["-H", field]);
+  const words = ["wrk", "-t1", `-c${connections}`, `-d${seconds}s`, ...headers, "-s", script, url];
   return run(words, seconds * 1000 + 30_000, environment);
 }
 

@@ -29,6 +29,8 @@ export interface Cell {
   readonly tls: boolean;
 }
 
+/** The part of a round's seconds that downloads take: their figures are as steady as the others'. */
+export const BULK_PART = 0.5;
 /** How many downloads go on beside the requests of a mixed cell. */
 export const BULK_BESIDE = 8;
 /** The name of the cell that is measured apart, once for each server. */
@@ -56,8 +58,17 @@ export const CELLS: readonly Cell[] = [
   { ...plain("tls-1x1g", "TLS, 1 x 1 GiB", "bulk", "1g.bin", 1), tls: true },
 ];
 
+/** How many seconds a cell takes of those of a round. */
+export function secondsOf({ kind, tls }: Cell, seconds: number): number {
+  return kind === "bulk" && !tls ? seconds * BULK_PART : seconds; // wrk knows whole seconds only.
+}
+
+/** Cells in which the engine that accepts in its thread differs from the one that does not. */
+const ACCEPTING: readonly string[] = ["1k", "64k", "16x1m", "mixed"];
+
 /** Whether a server is measured in a cell. */
-export function takesPart({ requestsOnly, speaksTls }: Competitor, cell: Cell): boolean {
+export function takesPart({ requestsOnly, speaksTls, ours }: Competitor, cell: Cell): boolean {
   if (requestsOnly === true && cell.kind !== "requests") return false;
+  if (ours?.engine === "accept" && !ACCEPTING.includes(cell.name)) return false;
   return speaksTls || !cell.tls;
 }

@@ -70,7 +70,8 @@ export function versionOf(runtime: ServeRuntime): string {
 function knownEngines(): readonly Engine[] {
   const [command, ...args] = [...commandOf("deno"), CLI, "serve", "--help"];
   const { stdout } = spawnSync(command!, args, { encoding: "utf8", timeout: 60_000 });
-  return (stdout ?? "").includes("--engine") ? ["copy", "sendfile"] : ["copy"];
+  const known: readonly Engine[] = ["copy", "sendfile", "accept"];
+  return known.filter((name) => name === "copy" || (stdout ?? "").includes(`${name} (`));
 }
 
 /** What is open already helps small files only. */

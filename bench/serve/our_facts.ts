@@ -1,5 +1,5 @@
 /** An engine of ours; see `jackfield serve --help`. */
-export type Engine = "copy" | "sendfile";
+export type Engine = "copy" | "sendfile" | "accept";
 
 /** What the child that serves is told. */
 export interface OurPlan {

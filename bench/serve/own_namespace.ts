@@ -6,9 +6,9 @@ import { denoCommand } from "../../tests/support/tools.ts";
 /** What says to the program that it runs in a namespace of the bench. */
 const INSIDE = "JACKFIELD_BENCH_NAMESPACE";
 
-/** Whether this is the run in a namespace. */
-export function isInside(): boolean {
-  return process.env[INSIDE] !== undefined;
+/** The congestion control of this run, if it is one in a namespace; `default` for the system's. */
+export function congestionInside(): string | undefined {
+  return process.env[INSIDE];
 }
 
 /**

@@ -1,6 +1,7 @@
 // Our server (each engine, in Deno and Bun) against nginx (one worker, with and without
 // open_file_cache), the runtimes' own servers, and Hono's serveStatic; interleaved rounds in a
-// network namespace, once under the system's congestion control and once under reno.
+// network namespace, once under the system's congestion control and once under reno. What hardly
+// depends on it, TLS and slow readers, is measured under the first one only.
 //
 //   deno task bench:serve                       9 rounds of 1 s; it says beforehand how long it takes
 //   deno task bench:serve --quick               2 rounds, 1,000 slow readers
@@ -16,14 +17,15 @@
 // figures go to bench/results/ as JSON, too; docs/benchmarks.md says how to read them.
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { saveResults } from "../support/command.ts";
 import { describeMachine, readMachine } from "../support/machine.ts";
 import { buildCProgram } from "./c_program.ts";
-import { CELLS, SLOW_CELL, takesPart } from "./cells.ts";
+import { CELLS, secondsOf, SLOW_CELL, takesPart } from "./cells.ts";
 import { type Competitor, competitors, MEASURE, versionOf } from "./contenders.ts";
 import { goalsOf } from "./goals.ts";
 import type { LoadTools } from "./measure_cell.ts";
-import { isInside, runInNamespace } from "./own_namespace.ts";
+import { congestionInside, runInNamespace } from "./own_namespace.ts";
 import { readServeOptions, refuse } from "./serve_options.ts";
 import { cellTables, goalLines, slowTable } from "./serve_report.ts";
 import { ServeRounds } from "./serve_rounds.ts";
@@ -33,12 +35,15 @@ import { makeWorkFolder } from "./work_folder.ts";
 /** What a cell costs beside its seconds, and what slow readers of one server take. */
 const BESIDE_S = 0.25;
 const SLOW_S = 20;
+/** Longer than files count as young. */
+const SETTLED_MS = 2500;
 /** The status of a program that Ctrl-C has ended. */
 const INTERRUPTED = 130;
 
 const args = process.argv.slice(2);
 const options = readServeOptions(args);
-if (!isInside()) {
+const inside = congestionInside();
+if (inside === undefined) {
   needTools();
   for (const runtime of ["deno", "bun"] as const) versionOf(runtime); // npx may have to fetch it.
   let worst = 0;
@@ -50,7 +55,9 @@ if (!isInside()) {
 }
 
 const servers = chooseServers();
-const cells = CELLS.filter(({ name }) => options.cells.includes(name));
+const isFirst = inside === options.congestion[0];
+const cells = CELLS.filter(({ name, tls }) => options.cells.includes(name) && (isFirst || !tls));
+const withSlow = isFirst && options.cells.includes(SLOW_CELL);
 const machine = readMachine();
 const versions = [nginxVersion(), versionOf("deno"), versionOf("bun")];
 const began = new Date();
@@ -60,6 +67,8 @@ console.log(
 console.log(`${describeMachine(machine)}\n${versions.join(", ")}; ${aboutMinutes()}`);
 const bulkProgram = buildCProgram("load");
 const folder = makeWorkFolder();
+// Answers with files that are younger take the long way: that is not the steady state.
+await sleep(SETTLED_MS);
 const tools: LoadTools = { bulkProgram, opensslConf: folder.opensslConf };
 const failures: string[] = [];
 const onFailure = (server: string, cell: string, error: Error): void => {
@@ -81,7 +90,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 try {
   const runs = await rounds.measure();
   if (interrupted !== undefined) await interrupted;
-  const slow = options.cells.includes(SLOW_CELL) ? await measureSlow() : [];
+  const slow = withSlow ? await measureSlow() : [];
   const goals = goalsOf(runs, slow);
   console.log(`${cellTables(runs)}\n${slowTable(slow)}\n\n${goalLines(goals)}`);
   for (const line of rounds.engines) console.log(line);
@@ -133,14 +142,14 @@ function chooseServers(): readonly Competitor[] {
 /** Said beforehand, so that nobody has to wonder. */
 function aboutMinutes(): string {
   const { rounds, seconds } = options;
-  const pairs = cells.reduce(
-    (sum, cell) => sum + servers.filter((server) => takesPart(server, cell)).length,
-    0,
-  );
-  const slowOnes = options.cells.includes(SLOW_CELL)
-    ? servers.filter(({ name, ours }) => name === MEASURE || ours !== undefined).length + 2
-    : 0;
-  const all = pairs * (1 + rounds * seconds + (rounds + 1) * BESIDE_S) + slowOnes * SLOW_S;
+  const inRounds = cells.reduce((sum, cell) => {
+    const all = servers.filter((server) => takesPart(server, cell)).length;
+    const each = secondsOf(cell, 1) + rounds * secondsOf(cell, seconds);
+    return sum + all * (each + (rounds + 1) * BESIDE_S);
+  }, 0);
+  const isSlow = ({ name, ours }: Competitor): boolean =>
+    name === MEASURE || (ours !== undefined && ours.engine !== "accept");
+  const all = inRounds + (withSlow ? servers.filter(isSlow).length + 2 : 0) * SLOW_S;
   return `about ${Math.ceil(all / 60)} minutes`;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Cell, takesPart } from "./cells.ts";
+import { type Cell, secondsOf, takesPart } from "./cells.ts";
 import type { Contender } from "./contender_process.ts";
 import type { Competitor } from "./contenders.ts";
 import type { CellRuns } from "./goals.ts";
@@ -56,7 +56,8 @@ export class ServeRounds {
         if (this.#isEnded) return [];
         try {
           const contender = await this.#contenderFor(run.server, run.cell);
-          const measured = await measureCell(contender, run.cell, round === 0 ? 1 : seconds, tools);
+          const length = secondsOf(run.cell, round === 0 ? 1 : seconds);
+          const measured = await measureCell(contender, run.cell, length, tools);
           if (round > 0) run.rounds.push(measured);
         } catch (error) {
           onFailure(run.server.name, run.cell.name, error as Error);

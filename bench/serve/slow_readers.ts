@@ -64,7 +64,8 @@ export class SlowReaderBench {
   /** One of our servers, or nginx for comparison; `undefined` for others. */
   async measure({ name, ours }: Competitor): Promise<SlowReaders | undefined> {
     if (ours === undefined && name !== "nginx") return undefined;
-    const bareBytes = ours === undefined ? undefined : await this.#bareOf(ours.runtime);
+    if (ours?.engine === "accept") return undefined; // It is the same server in a thread.
+    const bareBytes = ours === undefined ? undefined : await this.bareOf(ours.runtime);
     const server = ours === undefined
       ? await startNginx({ root: this.#folder.root })
       : await this.#startOurs(ours.runtime, ours.engine);
@@ -72,13 +73,8 @@ export class SlowReaderBench {
     return { name, readers: this.#readers, beforeMiB, growthBytes, bareBytes };
   }
 
-  #startOurs(runtime: ServeRuntime, engine: Engine): Promise<Running> {
-    const limits = { maxConnections: this.#readers + 1000, maxActive: this.#readers + 1000 };
-    return startOurs(runtime, { options: { root: this.#folder.root, ...limits }, engine });
-  }
-
-  /** Once for each runtime. */
-  async #bareOf(runtime: ServeRuntime): Promise<number> {
+  /** What idle connections cost a bare program, in bytes each: measured once for each runtime. */
+  async bareOf(runtime: ServeRuntime): Promise<number> {
     let bare = this.#bare.get(runtime);
     if (bare === undefined) {
       const server = await startProgram(runtime, "bare_idle", { root: this.#folder.root });
@@ -86,6 +82,11 @@ export class SlowReaderBench {
       this.#bare.set(runtime, bare);
     }
     return bare;
+  }
+
+  #startOurs(runtime: ServeRuntime, engine: Engine): Promise<Running> {
+    const limits = { maxConnections: this.#readers + 1000, maxActive: this.#readers + 1000 };
+    return startOurs(runtime, { options: { root: this.#folder.root, ...limits }, engine });
   }
 
   /** The server ends with it. */

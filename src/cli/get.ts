@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
 import {
   AddressTable,
   hostAddresses,
@@ -40,6 +41,8 @@ Options:
   --json              lines of JSON on standard output
   -h, --help          this text
 
+Ctrl-C keeps what has come, and ends; a second one ends at once.
+
 Examples:
   jackfield get http://127.0.0.1:8080/numbers.txt -o numbers.txt
   jackfield get http://127.0.0.1:8080/big.bin -o big.bin --sockets 8 \\
@@ -78,7 +81,7 @@ export async function get(words: readonly string[]): Promise<number> {
   const unwatch = onInterrupt(() => {
     interrupted = true;
     stop.abort(new Error("Interrupted"));
-  }, () => {});
+  }, () => process.exit(GET_EXIT.interrupted));
   const display = getDisplay(isJson);
   const startMs = performance.now();
   try {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { SocketProgress, TransferProgress } from "../core.ts";
-import { formatBytes, progressLine } from "./format.ts";
+import { fit, formatBytes, progressLine } from "./format.ts";
 import { print, say } from "./terminal.ts";
 
 /** Shows how far a transfer is. */
@@ -107,7 +107,7 @@ export function drawGet(progress: TransferProgress, columns: number, rows: numbe
   const rest = totalBytes === undefined ? NaN : (totalBytes - bytes) / bytesPerSecond;
   const bar = progressLine(bytes, totalBytes, bytesPerSecond, columns - 10);
   const left = Number.isFinite(rest) && rest >= 1 ? `  ${formatSeconds(rest)}` : "";
-  const lines = [`${bar}${left}`.slice(0, Math.max(0, columns))];
+  const lines = [fit([bar, left], columns)];
   const open = sockets.filter(({ isOpen }) => isOpen);
   const room = Math.max(0, rows - 1);
   const shown = open.length > room ? open.slice(0, Math.max(0, room - 1)) : open;
@@ -123,11 +123,15 @@ export function drawGet(progress: TransferProgress, columns: number, rows: numbe
 function socketLine(socket: SocketProgress, most: number, columns: number): string {
   const { localAddress, localPort, bytes, units, bytesPerSecond } = socket;
   const own = localAddress.includes(":") ? `[${localAddress}]` : localAddress;
-  const text = `  ${`${own}:${localPort}`.padEnd(21)} ` +
-    `${`${formatBytes(bytesPerSecond)}/s`.padStart(12)}  ${formatBytes(bytes).padStart(10)} in ` +
-    `${units} ${units === 1 ? "unit" : "units"}`;
+  const parts = [
+    `  ${`${own}:${localPort}`.padEnd(21)}`,
+    ` ${`${formatBytes(bytesPerSecond)}/s`.padStart(12)}`,
+    `  ${formatBytes(bytes).padStart(10)}`,
+    ` in ${units} ${units === 1 ? "unit" : "units"}`,
+  ];
+  const text = fit(parts, columns);
   const width = Math.min(16, columns - text.length - 1);
-  if (width < 4) return text.slice(0, Math.max(0, columns));
+  if (width < 4) return text;
   return `${text.padEnd(columns - width)}${"=".repeat(Math.round(bytesPerSecond / most * width))}`;
 }
 

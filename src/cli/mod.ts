@@ -33,6 +33,11 @@ Options:
   -h, --help            this text; jackfield <command> --help for a command
   --version             the version
 
+Examples:
+  jackfield serve ./public --port 3000
+  jackfield get http://127.0.0.1:3000/big.bin -o big.bin --sockets 8
+  jackfield addresses --check example.org:443
+
 Exit codes: 0 done, 1 failed, 2 bad arguments, 130 interrupted; get has more.`;
 
 const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<number>>> = {
@@ -43,6 +48,11 @@ const COMMANDS: Readonly<Record<string, (words: readonly string[]) => Promise<nu
 
 /** Run the program with these words; resolves to its exit code and never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
+  // npm installs us into an older Node with no more than a warning, where sockets then fail oddly.
+  if (!("withResolvers" in Promise)) {
+    warn(`Cannot run in Node ${process.versions.node}: 22.18 is the first that can`);
+    return EXIT.failed;
+  }
   const [command = "--help", ...rest] = words[0] === "--" ? words.slice(1) : words;
   try {
     if (command === "--help" || command === "-h" || command === "help") {

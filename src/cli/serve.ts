@@ -1,16 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import {
-  type DownloadServer,
-  isJackfieldError,
-  serveDownloads,
-  type TlsListenOptions,
-} from "../../mod.ts";
+import { isJackfieldError, serveDownloads, type TlsListenOptions } from "../../mod.ts";
 import { copyEngine, type DownloadEngine } from "../core.ts";
 import { sendfileEngine } from "../native/mod.ts";
+import { readAdminPort, startAdmin } from "./admin.ts";
 import { type Arguments, readArguments, readNumber, readText } from "./arguments.ts";
-import { EXIT, explain, onInterrupt, say, warn } from "./terminal.ts";
+import { untilInterrupted } from "./drain.ts";
+import { EXIT, explain, say, warn } from "./terminal.ts";
+import { untilUpgraded } from "./upgrade.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What `jackfield serve --help` prints. */
@@ -24,13 +22,23 @@ Options:
   --port N          port to listen on, 0 for any      (default 8080)
   --cert FILE       certificate chain in PEM: serve https, together with --key
   --key FILE        private key in PEM
-  --engine NAME     how files are sent: copy (read and write), or sendfile (the
-                    kernel moves them; Deno with --allow-ffi, Bun; Linux)
+  --engine NAME     how files are sent: copy (read and write), sendfile (the
+                    kernel moves them; Deno with --allow-ffi, Bun; Linux), or
+                    accept (sendfile, in a thread that accepts by itself)
                     (default sendfile where it can be)
+  --upgradable      let SIGUSR2 hand over to a new process of the same command
+                    line: no client notices (costs speed in Deno and Bun; not
+                    with TLS)
+  --generations N   processes that may serve: one that has no file descriptors
+                    left starts the next (default 1: clients wait; not with TLS
+                    or --admin-port; Deno with --allow-run and --allow-env)
   --list            show what a folder has where it has no index.html
+  --admin-port N    show state, health and metrics on this port of 127.0.0.1, to
+                    every user of this host; 0 for any port
   -h, --help        this text
 
-Ctrl-C finishes the downloads and ends; a second one ends at once.
+Ctrl-C and SIGTERM finish the downloads, for 30 seconds at most, and end; a
+second one ends at once.
 
 Examples:
   jackfield serve
@@ -48,7 +56,10 @@ export async function serve(words: readonly string[]): Promise<number> {
     cert: { type: "string" },
     key: { type: "string" },
     engine: { type: "string" },
+    upgradable: { type: "boolean" },
+    generations: { type: "string" },
     list: { type: "boolean" },
+    "admin-port": { type: "string" },
   }, 1);
   if (args.values.help) {
     say(SERVE_HELP);
@@ -56,11 +67,18 @@ export async function serve(words: readonly string[]): Promise<number> {
   }
   const root = args.positionals[0] ?? defaultRoot();
   const tls = readTls(args);
-  const server = await serveDownloads({
+  const adminPort = readAdminPort(args);
+  const maxGenerations = readNumber(args, "generations", 1, 1, 64);
+  if (adminPort !== undefined && maxGenerations > 1) {
+    throw new UsageError("Option '--generations' cannot stand beside '--admin-port'");
+  }
+  const serving = serveDownloads({
     root,
     hostname: readText(args, "hostname"),
     port: readNumber(args, "port", 8080, 0, 65_535),
     tls,
+    upgradable: args.values.upgradable === true,
+    maxGenerations,
     directories: args.values.list ? "list" : "index",
     engine: readEngine(args, tls !== undefined),
     onError: (error) => {
@@ -68,23 +86,35 @@ export async function serve(words: readonly string[]): Promise<number> {
       if (!isJackfieldError(error, "SOCKET_RESET")) warn(explain(error).line);
     },
   });
+  const upgraded = untilUpgraded(serving);
+  const server = await serving;
   say(`Serving ${root}`);
   say(`     at ${server.url}`);
   say(`    try curl -O ${server.url}${existsSync(`${root}/numbers.txt`) ? "numbers.txt" : "FILE"}`);
   const { name, mode, reason } = server.stats().engine;
   const how = [name, mode, reason].filter((word) => word !== undefined);
   say(`   with engine ${how.join(", ")}`);
-  return await untilInterrupted(server);
+  const admin = await startAdmin(adminPort, server);
+  if (admin !== undefined) say(`  admin at ${admin.url}`);
+  try {
+    const closed = server.closed.then(() => EXIT.done);
+    return await Promise.race([untilInterrupted(server, admin), upgraded, closed]);
+  } finally {
+    await admin?.close();
+  }
 }
+
+const ENGINES: readonly string[] = ["copy", "sendfile", "accept"];
+const ENGINES_IN_WORDS = "'copy', 'sendfile' or 'accept'";
 
 /** The engine that is asked for, or else the fastest one that can be without asking anybody. */
 function readEngine(args: Arguments, hasTls: boolean): DownloadEngine {
   const name = readText(args, "engine");
-  if (name !== undefined && name !== "copy" && name !== "sendfile") {
-    throw new UsageError(`Option '--engine' is '${name}', expected 'copy' or 'sendfile'`);
+  if (name !== undefined && !ENGINES.includes(name)) {
+    throw new UsageError(`Option '--engine' is '${name}', expected ${ENGINES_IN_WORDS}`);
   }
   if (name === "copy") return copyEngine();
-  const engine = sendfileEngine();
+  const engine = sendfileEngine(name === "accept" ? { mode: name } : {});
   // It was not in vain: with it, Deno can switch Nagle's algorithm off on the listener.
   if (hasTls) return { ...copyEngine(), reason: "with TLS only the runtime can write" };
   return engine;
@@ -110,18 +140,6 @@ function readPem(flag: string, path: string): string {
   }
   if (text.includes("-----BEGIN ")) return text;
   throw new UsageError(`Option '--${flag}' is '${path}', expected a file in PEM`);
-}
-
-function untilInterrupted(server: DownloadServer): Promise<number> {
-  return new Promise((resolve) => {
-    const stop = onInterrupt(async () => {
-      const { active, queued } = server.stats();
-      say(`Ending after ${active + queued} downloads; once more to end now`);
-      await server.close();
-      stop();
-      resolve(EXIT.done);
-    }, () => server.abort());
-  });
 }
 
 /** The sample folder lies beside the sources; an installed package has none. */

@@ -1,5 +1,5 @@
 /** The sizes of buffers, in bytes. */
-const SIZES = [512, 4096, 16_384, 65_536, 262_144] as const;
+const SIZES = [64, 4096, 16_384, 65_536, 262_144] as const;
 /** So many bytes of each size are kept for the next ones. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 

@@ -4,8 +4,9 @@ import type { Clock, Socket } from "../transport/mod.ts";
 import { textAnswer } from "./answers.ts";
 import type { ShortResult } from "./engine.ts";
 import type { ShortDesk } from "./download_desk.ts";
+import type { HeadBuffers } from "./head_buffers.ts";
 import type { DownloadManager } from "./download_manager.ts";
-import type { DownloadRequestInit } from "./download_request.ts";
+import type { DownloadRequestInit, DownloadResult } from "./download_request.ts";
 import { lingeringClose } from "./linger.ts";
 
 interface Refusal {
@@ -14,14 +15,13 @@ interface Refusal {
   readonly fields: readonly FieldLine[];
 }
 
-/** Most requests are shorter; a longer one takes the long way. A head's reader has as much room. */
-const SHORT_BYTES = 1024;
-
 /** What the connections of a server share. */
 export interface ConnectionContext {
   readonly manager: DownloadManager;
   /** Answers many requests within the call that brings them; see {@linkcode ShortDesk}. */
   readonly short: ShortDesk | undefined;
+  /** What waits for the first bytes of requests. */
+  readonly buffers: HeadBuffers;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
   readonly idleTimeoutMs: number;
@@ -31,6 +31,15 @@ export interface ConnectionContext {
   readonly maxFields: number;
   /** Whether the server takes no more requests. */
   readonly isClosing: () => boolean;
+  /** Whether the next request of each connection is its last one: another process accepts. */
+  readonly isLeaving: () => boolean;
+}
+
+/** A connection that waits for a request, or for the rest of one. */
+export interface WaitingConnection {
+  readonly socket: Socket;
+  /** What was read of the request. */
+  readonly unread: Uint8Array | undefined;
 }
 
 /**
@@ -45,77 +54,121 @@ export class Connection extends Deadline {
   /** What is waited for: the first byte of a request, the rest of its head, or room for an answer. */
   #stage: "idle" | "head" | "answer" = "idle";
   #requests = 0;
-  /** What was read of a request before it was known that it takes the long way. */
-  #early: Uint8Array | undefined;
+  /** Reads the head that is being waited for on the long way. */
+  #reader: HeadReader | undefined;
+  /** What the manager makes of the request that it has. */
+  #taken: Promise<DownloadResult> | undefined;
 
-  /** It has read nothing. */
-  constructor(socket: Socket, context: ConnectionContext) {
+  /** It has read nothing; `undefined` for a socket that the manager has. */
+  constructor(socket: Socket | undefined, context: ConnectionContext, requests = 0) {
     super();
     this.#socket = socket;
     this.#context = context;
+    this.#requests = requests;
+  }
+
+  /** Whether it waits for a request, and not for its first one. */
+  get isIdle(): boolean {
+    return this.#stage === "idle" && this.#requests > 0 && this.#socket?.isBusy === true;
+  }
+
+  /** How many requests it has had. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** What the manager makes of the request that it has; it is told apart by this. */
+  get taken(): Promise<DownloadResult> | undefined {
+    return this.#taken;
+  }
+
+  /** What to move to another process; `undefined` while an answer is on its way. */
+  get waiting(): WaitingConnection | undefined {
+    const socket = this.#socket;
+    // Busy without an answer, it reads: who does not is about to do something.
+    const isWaiting = socket?.state === "open" && socket.isBusy && this.#stage !== "answer";
+    return isWaiting ? { socket, unread: this.#reader?.unread.slice() } : undefined;
   }
 
   // Callbacks in the place of one loop: who waits for hours should not hold suspended functions.
   /** Serve request after request, and call `ended` when the connection has ended. */
   serve(ended: () => void): void {
-    const { short, isClosing } = this.#context;
-    if (short === undefined || isClosing() || this.#socket!.hasUnread) {
-      return this.#serveLong(ended);
+    if (this.#context.isClosing()) {
+      this.end();
+      return this.#over(ended);
     }
-    this.#serveShortly(short, new Uint8Array(SHORT_BYTES), ended);
+    const buffer = this.#context.buffers.take();
+    this.#waitFor("idle");
+    this.#socket!.read(buffer).then(
+      (count) => this.#received(buffer, count, ended),
+      () => {
+        this.#context.buffers.giveBack(buffer, 0);
+        this.#failed(ended);
+      },
+    );
   }
 
-  /** Answer what was answered before without a place among the downloads, as long as that can be. */
-  #serveShortly(short: ShortDesk, buffer: Uint8Array, ended: () => void): void {
-    const { isClosing, maxRequests } = this.#context;
-    const failed = (): void => this.#failed(ended);
-    const receive = (): void => {
-      this.#waitFor("idle");
-      this.#socket!.read(buffer).then(received, failed);
-    };
-    const received = (count: number | null): void => {
-      const bytes = buffer.subarray(0, count ?? 0);
-      // The last request that a connection may have is answered so that the client knows.
-      const isLast = this.#requests + 1 >= maxRequests || isClosing();
-      if (count === null) {
-        this.end();
-        return this.#over(ended);
-      }
-      const answer = isLast ? undefined : short.answerShortly(this.#socket!, bytes);
-      if (!(answer instanceof Promise)) return answered(bytes, answer);
-      answer.then((later) => answered(bytes, later), failed);
-    };
-    const answered = (bytes: Uint8Array, answer: ShortResult | undefined): void => {
-      if (answer === undefined) {
-        this.#early = bytes;
-        return this.#serveLong(ended);
-      }
-      this.#requests++;
-      if (answer.rest === undefined) receive();
-      else writeRest(answer.rest);
-    };
-    // Piece by piece: a client that takes little at a time is slow, and not gone.
-    const writeRest = (rest: Uint8Array): void => {
-      this.#waitFor("answer");
-      this.#socket!.writeSome(rest).then((taken) => {
-        if (taken === rest.byteLength) receive();
-        else writeRest(rest.subarray(taken));
-      }, failed);
-    };
-    receive();
+  /** Answer what was answered before without a place among the downloads, if that can be. */
+  #received(buffer: Uint8Array<ArrayBuffer>, count: number | null, ended: () => void): void {
+    const { buffers, short, isClosing, isLeaving, maxRequests } = this.#context;
+    if (count === null || isClosing()) {
+      buffers.giveBack(buffer, 0);
+      this.end();
+      return this.#over(ended);
+    }
+    // The last request that a connection may have is answered so that the client knows.
+    const isLast = this.#requests + 1 >= maxRequests || isLeaving();
+    const answer = isLast
+      ? undefined
+      : short?.answerShortly(this.#socket!, buffer.subarray(0, count));
+    if (!(answer instanceof Promise)) return this.#answered(answer, buffer, count, ended);
+    this.#waitFor("answer");
+    answer.then((later) => this.#answered(later, buffer, count, ended), () => {
+      buffers.giveBack(buffer, count);
+      this.#failed(ended);
+    });
   }
 
-  #serveLong(ended: () => void): void {
-    this.#nextRequest().then((request) => {
+  #answered(
+    answer: ShortResult | undefined,
+    buffer: Uint8Array<ArrayBuffer>,
+    count: number,
+    ended: () => void,
+  ): void {
+    if (answer === undefined) return this.#serveLong(buffer, count, ended);
+    this.#context.buffers.giveBack(buffer, count);
+    this.#requests++;
+    if (answer.rest === undefined) this.serve(ended);
+    else this.#writeRest(answer.rest, ended);
+  }
+
+  /** Piece by piece: a client that takes little at a time is slow, and not gone. */
+  #writeRest(rest: Uint8Array, ended: () => void): void {
+    this.#waitFor("answer");
+    this.#socket!.writeSome(rest).then((taken) => {
+      if (taken === rest.byteLength) this.serve(ended);
+      else this.#writeRest(rest.subarray(taken), ended);
+    }, () => this.#failed(ended));
+  }
+
+  #serveLong(buffer: Uint8Array<ArrayBuffer>, count: number, ended: () => void): void {
+    this.#nextRequest(buffer, count).then((request) => {
       if (request === undefined) return ended();
       const socket = this.#socket!;
       this.#socket = undefined; // It is gone; what it holds should go, too.
-      this.#context.manager.take(socket, request).then((result) => {
-        this.#socket = result.socket;
-        if (result.socket === undefined) ended();
-        else this.serve(ended);
-      }, ended); // The manager has reported it.
+      this.serveAfter(this.#context.manager.take(socket, request), ended);
     }, () => this.#failed(ended));
+  }
+
+  /** Go on when the manager is done with a request. */
+  serveAfter(taken: Promise<DownloadResult>, ended: () => void): void {
+    this.#taken = taken;
+    taken.then(({ socket }) => {
+      this.#taken = undefined;
+      this.#socket = socket;
+      if (socket === undefined) ended();
+      else this.serve(ended);
+    }, ended); // The manager has reported it.
   }
 
   /**
@@ -153,38 +206,33 @@ export class Connection extends Deadline {
     else this.end();
   }
 
-  /** What the head is read from: the first byte of a request begins its time. */
-  async read(into: Uint8Array): Promise<number | null> {
-    const early = this.#early;
-    if (early !== undefined) {
-      this.#early = undefined;
-      into.set(early); // A reader begins with more room than that.
-      if (this.#stage === "idle") this.#waitFor("head");
-      return early.byteLength;
-    }
-    const count = await this.#socket!.read(into);
-    if (count !== null && this.#stage === "idle") this.#waitFor("head");
-    return count;
-  }
-
-  /** The next request; `undefined` when none follows. */
-  async #nextRequest(): Promise<DownloadRequestInit | undefined> {
-    const { isClosing, maxRequests, maxHeadBytes, maxFields, deadlines } = this.#context;
-    if (isClosing()) return void this.end();
-    const reader = new HeadReader(this, "HTTP_BAD_REQUEST", maxHeadBytes);
+  /** The request whose first bytes are in a buffer; `undefined` when there is none. */
+  async #nextRequest(
+    buffer: Uint8Array<ArrayBuffer>,
+    count: number,
+  ): Promise<DownloadRequestInit | undefined> {
+    const { buffers, isLeaving, maxRequests, maxHeadBytes, maxFields, deadlines } = this.#context;
+    const socket = this.#socket!;
+    const first = buffer.subarray(0, count);
+    const reader = this.#reader = new HeadReader(socket, "HTTP_BAD_REQUEST", maxHeadBytes, first);
     try {
-      if (this.#early === undefined) this.#waitFor("idle");
+      this.#waitFor("head"); // Its first byte began its time.
       const head = await reader.next();
       if (head === undefined) return void this.end();
       const request = parseRequestHead(head, { maxFields });
       this.#context.short?.learn(head, request);
-      const keepAlive = request.keepAlive && ++this.#requests < maxRequests;
-      return { ...request, keepAlive, unread: reader.unread };
+      const mayGoOn = ++this.#requests < maxRequests && !isLeaving();
+      const keepAlive = request.keepAlive && mayGoOn;
+      // The next request, if a part of it came along: the buffer is lent to others.
+      const unread = reader.unread.byteLength > 0 ? reader.unread.slice() : undefined;
+      return { ...request, keepAlive, unread };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
       await this.#refuse(refusal);
     } finally {
+      this.#reader = undefined;
+      buffers.giveBack(buffer, count);
       deadlines.remove(this);
     }
   }

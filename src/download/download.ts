@@ -1,5 +1,6 @@
 import type { ScheduledFlow } from "../queue/mod.ts";
 import { Deadline } from "../queue/mod.ts";
+import type { ServedFile } from "../files/mod.ts";
 import type { Socket } from "../transport/mod.ts";
 import type { DownloadRequest, DownloadResult } from "./download_request.ts";
 import type { Output } from "./output.ts";
@@ -51,17 +52,16 @@ export interface DownloadKeeper {
   stalled(download: ManagedDownload): void;
 }
 
-/** What a download holds while it has a place, such as an open file. */
-export interface Held {
-  release(): void;
-}
+const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 
 /** The inside of a {@linkcode Download}. As a deadline it is the time that a client may stall. */
 export class ManagedDownload extends Deadline implements Download {
-  readonly request: DownloadRequest;
+  #request: DownloadRequest;
+  /** The names and values of the request's fields while they are not in a map. */
+  #fields: readonly string[] | undefined;
   readonly client: string;
   readonly priority: number;
-  readonly socket: Socket;
+  socket: Socket;
   state: DownloadState = "queued";
   paused = false;
   status: number | undefined = undefined;
@@ -83,11 +83,19 @@ export class ManagedDownload extends Deadline implements Download {
   /** Whether the connection goes on after the answer. */
   keepAlive: boolean;
   /** What to give back at the end. */
-  held: Held | undefined = undefined;
+  held: ServedFile | undefined = undefined;
   flow: ScheduledFlow<ManagedDownload> | undefined = undefined;
   /** How often its file was found anew. */
   attempts = 0;
-  #keeper: DownloadKeeper;
+  /** How often it was prepared: what is over by now does not count any more. */
+  preparations = 0;
+  /** Whether a piece of it is on its way from its file to its socket. */
+  isUnderWay = false;
+  /** Told when it no longer is. */
+  onStill: (() => void) | undefined = undefined;
+  /** Whether it has had a place. */
+  isStarted = false;
+  keeper: DownloadKeeper;
   #result: PromiseWithResolvers<DownloadResult> = Promise.withResolvers();
 
   /** It has no place yet. */
@@ -100,11 +108,31 @@ export class ManagedDownload extends Deadline implements Download {
   ) {
     super();
     this.socket = socket;
-    this.request = request;
+    this.#request = request;
     this.client = client;
     this.priority = priority;
     this.keepAlive = request.keepAlive;
-    this.#keeper = keeper;
+    this.keeper = keeper;
+  }
+
+  get request(): DownloadRequest {
+    const list = this.#fields;
+    if (list !== undefined) {
+      const fields = new Map<string, string>();
+      for (let at = 0; at < list.length; at += 2) fields.set(list[at]!, list[at + 1]!);
+      this.#request = { ...this.#request, fields };
+      this.#fields = undefined;
+    }
+    return this.#request;
+  }
+
+  /**
+   * It may wait for long, and nobody outside has seen its request: a map of a few fields takes 300 to
+   * 500 bytes, a list a quarter of that. Who looks at the request finds it as it was.
+   */
+  shrink(): void {
+    this.#fields ??= [...this.#request.fields].flat();
+    if (this.#request.fields !== NO_FIELDS) this.#request = { ...this.#request, fields: NO_FIELDS };
   }
 
   get result(): Promise<DownloadResult> {
@@ -122,19 +150,19 @@ export class ManagedDownload extends Deadline implements Download {
   }
 
   pause(): void {
-    this.#keeper.pause(this);
+    this.keeper.pause(this);
   }
 
   resume(): void {
-    this.#keeper.resume(this);
+    this.keeper.resume(this);
   }
 
   cancel(reason?: unknown): void {
-    this.#keeper.fail(this, reason);
+    this.keeper.fail(this, reason);
   }
 
   expire(): void {
-    this.#keeper.stalled(this);
+    this.keeper.stalled(this);
   }
 
   /** Give back what it holds. */
@@ -142,6 +170,12 @@ export class ManagedDownload extends Deadline implements Download {
     const { held } = this;
     this.held = undefined;
     held?.release();
+  }
+
+  /** The piece that was under way has ended, however it did. */
+  standStill(): void {
+    this.isUnderWay = false;
+    this.onStill?.();
   }
 
   /** It is over: tell who waits. */

@@ -7,6 +7,7 @@ import {
   type DownloadRequestInit,
   type DownloadResult,
 } from "./download_request.ts";
+import type { DeskMoves } from "./handover/desk_moves.ts";
 import { InlineDesk } from "./inline_desk.ts";
 import { type PlacedDesk, placeDesk, type Placement } from "./placement.ts";
 import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
@@ -16,6 +17,12 @@ import { assertAtLeast, readSettings, type Settings } from "./settings.ts";
  * to have something.
  */
 export let keepReady: (manager: DownloadManager) => void;
+
+/** What lets the downloads of a manager stand still, where it works in this thread. */
+export let movesOf: (manager: DownloadManager) => DeskMoves | undefined;
+
+/** How many files a manager has open in this process. */
+export let openFilesOf: (manager: DownloadManager) => number;
 
 /** The desk of a manager, where it gives answers again that were given before. */
 export let shortDeskOf: (manager: DownloadManager) => ShortDesk | undefined;
@@ -120,6 +127,37 @@ export class DownloadManager implements AsyncDisposable {
   }
 
   /**
+   * Give all downloads to another manager of this thread: those that wait, and those that are half
+   * sent, which go on there at the very byte, in the order and under the limits of the other one.
+   * What is said of a file stays true: it is the one that is open already. The promises of `take`
+   * are kept. This manager goes on to take; close it when that is not wanted.
+   *
+   * A download whose client takes nothing for `timeoutMs` stays and is finished here.
+   *
+   * @returns how many have moved
+   *
+   * @throws {JackfieldError} `UNSUPPORTED` when one of both does not work `inline`, `DOWNLOAD_CLOSED`
+   * when the other one is closed: all downloads go on here then.
+   * @throws {RangeError} When `timeoutMs` is out of range.
+   */
+  async handOver(
+    other: DownloadManager,
+    { timeoutMs = 1000 }: { readonly timeoutMs?: number } = {},
+  ): Promise<number> {
+    assertAtLeast("timeoutMs", timeoutMs, 0);
+    const [from, to] = [movesOf(this), movesOf(other)];
+    if (from === undefined || to === undefined) {
+      throw unsupported("handOver", `managers move downloads where both work "inline"`);
+    }
+    const downloads = await from.stop(() => true, timeoutMs);
+    const isClosed = other.#closing !== undefined;
+    for (const download of downloads) (isClosed ? from : to).adopt(download, download.socket, from);
+    if (!isClosed) return downloads.length;
+    const message = "Cannot hand over: the other download manager is closed";
+    throw new JackfieldError("DOWNLOAD_CLOSED", message, { operation: "hand over" });
+  }
+
+  /**
    * A way for another thread to this manager's thread. Post it there (it has to be transferred), and
    * make a manager with it as `placement` and otherwise the same options: every thread accepts and
    * reads requests by itself, and all have one queue, one set of limits and one thread that sends.
@@ -154,6 +192,14 @@ export class DownloadManager implements AsyncDisposable {
 
   static {
     keepReady = (manager) => manager.#placed.remote?.keep();
+    movesOf = (manager) => {
+      const { desk } = manager.#placed;
+      return desk instanceof InlineDesk ? desk.moves : undefined;
+    };
+    openFilesOf = (manager) => {
+      const { desk } = manager.#placed;
+      return desk instanceof InlineDesk ? desk.openFiles : 0;
+    };
     shortDeskOf = (manager) => {
       const { desk } = manager.#placed;
       return desk instanceof InlineDesk ? desk.short : undefined;

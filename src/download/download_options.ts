@@ -89,7 +89,7 @@ export interface DownloadShares {
 
 /** Which files there are, and what is said about them. */
 export interface DownloadFiles
-  extends Pick<FileRootOptions, "root" | "symlinks" | "dotfiles" | "directories"> {
+  extends Pick<FileRootOptions, "root" | "symlinks" | "dotfiles" | "directories" | "maxOpenFiles"> {
   /**
    * Whether `NAME.br` and `NAME.gz` beside a file are sent in its place to who accepts them.
    *

@@ -1,10 +1,15 @@
 import { type FieldLine, keepsAlive, type RequestHead } from "../http/mod.ts";
 import type { Socket, SocketAddress } from "../transport/mod.ts";
+import { assertAtLeast } from "./settings.ts";
 
 /** A request for a download, as hooks see it. */
 export interface DownloadRequest extends RequestHead {
   /** The far end of the connection that it came on. */
   readonly remoteAddress: SocketAddress;
+  /** On whose account it is sent, where whoever took it has said so. */
+  readonly client?: string;
+  /** What it may be sent with, where whoever took it has said so. */
+  readonly maxBytesPerSecond?: number;
 }
 
 /** A request as it is given to a manager: only the target has to be said. */
@@ -34,6 +39,10 @@ export interface DownloadRequestInit {
   readonly host?: string;
   /** Bytes behind the head that were read already: the next request of the connection. */
   readonly unread?: Uint8Array;
+  /** On whose account it is sent. @default {what the manager's clientOf says} */
+  readonly client?: string;
+  /** Bytes per second for this download, at least 1. @default {Infinity} */
+  readonly maxBytesPerSecond?: number;
 }
 
 /** How a download ended. */
@@ -64,6 +73,8 @@ export function completeRequest(
   remoteAddress: SocketAddress,
 ): DownloadRequest {
   const { target, method = "GET", minorVersion = 1, hasBody = false } = init;
+  const { client, maxBytesPerSecond = Infinity } = init;
+  assertAtLeast("maxBytesPerSecond", maxBytesPerSecond, 1);
   if (!target.startsWith("/") && target !== "*" && method !== "CONNECT") {
     throw new TypeError(`Cannot take request with target "${target}": expected a slash first`);
   }
@@ -77,6 +88,8 @@ export function completeRequest(
     keepAlive: init.keepAlive ?? (init.fields !== undefined && keepsAlive(fields, minorVersion)),
     host: init.host ?? fields.get("host"),
     remoteAddress,
+    ...(client === undefined ? {} : { client }),
+    ...(maxBytesPerSecond === Infinity ? {} : { maxBytesPerSecond }),
   };
 }
 

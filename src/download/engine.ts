@@ -1,4 +1,5 @@
 import type { FileFacts, OpenFile, Socket } from "../transport/mod.ts";
+import type { DownloadServer, ServeDownloadsOptions } from "./serve_downloads.ts";
 
 /** What became of a piece of a file that was to be sent. */
 export type PieceEnd =
@@ -49,6 +50,8 @@ export interface EngineParts {
   readonly short?: ShortAnswers;
   /** Bytes of a turn of the scheduler. @default {the scheduler's} */
   readonly quantumBytes?: number;
+  /** How it works now, where that may change. @default {as the engine has said} */
+  report?(): Pick<EngineReport, "mode" | "reason">;
   /** Give everything back. Nothing is being sent any more. */
   close(): void;
 }
@@ -73,6 +76,8 @@ export interface ShortAnswer {
 
 /** The answers of small files that were given before, and may be given again. */
 export interface ShortAnswers {
+  /** How many files it holds open at most; may be lowered. Left out where it holds none. */
+  maxKept?: number;
   /** The longest file whose answer is kept, in bytes. */
   readonly maxBytes: number;
   /** Remember an answer, if it can be known later whether it is still right. */
@@ -80,13 +85,14 @@ export interface ShortAnswers {
   /** Forget the answer to a target. */
   forget(target: string): void;
   /**
-   * Send the answer again, if it is still right and nobody has to wait for it; `undefined` when the
-   * long way must be gone: nothing was sent then.
+   * Send the answer again, if it is still right, its file no longer than `mostBytes`, and nobody has
+   * to wait for it; `undefined` when the long way must be gone: nothing was sent then.
    */
   send(
     socket: Socket,
     target: string,
     nowMs: number,
+    mostBytes: number,
   ): ShortResult | undefined | Promise<ShortResult | undefined>;
 }
 
@@ -102,8 +108,11 @@ export interface ShortResult {
 export interface EngineReport {
   /** `copy` reads and writes; `sendfile` lets the kernel move the bytes. */
   readonly name: "copy" | "sendfile";
-  /** Where `sendfile` is called: in the thread of the desk, or for long files in one of its own. */
-  readonly mode?: "main" | "hybrid";
+  /**
+   * Where `sendfile` is called: in the thread of the desk, for long files in one of its own, or in one
+   * that accepts and reads requests, too.
+   */
+  readonly mode?: "main" | "hybrid" | "accept";
   /** Why it is not what was asked for. */
   readonly reason?: string;
 }
@@ -117,6 +126,11 @@ export interface EngineReport {
 export interface DownloadEngine extends EngineReport {
   /** Begin to work for a desk; left out for the engine that reads and writes. */
   readonly start?: () => EngineParts;
+  /**
+   * Serve in another thread, which listens by itself; or why that cannot be with these options: they
+   * are served here then. Left out for engines that do not.
+   */
+  readonly serve?: (options: ServeDownloadsOptions) => Promise<DownloadServer> | string;
 }
 
 /**

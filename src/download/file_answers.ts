@@ -11,7 +11,7 @@ import {
   planFileAnswer,
   type Representation,
 } from "../http/mod.ts";
-import { isJackfieldError } from "../transport/mod.ts";
+import { type Clock, isJackfieldError } from "../transport/mod.ts";
 import {
   type Answer,
   type AnswerContext,
@@ -21,17 +21,17 @@ import {
   textAnswer,
 } from "./answers.ts";
 import { contentTypeOf } from "./content_type.ts";
-import type { Held } from "./download.ts";
 import type { DownloadFiles, DownloadHooks } from "./download_options.ts";
 import type { DownloadRefusal, DownloadRequest } from "./download_request.ts";
 import { listingPage } from "./listing.ts";
 import type { ShortAnswers } from "./engine.ts";
 import { Output } from "./output.ts";
+import { isShortOfDescriptors, openPatiently, type Patience } from "./patience.ts";
 import { assertAtLeast } from "./settings.ts";
 
 /** An answer, and what must be given back when it was sent. */
 export interface PreparedAnswer extends Answer {
-  readonly held?: Held;
+  readonly held?: ServedFile;
 }
 
 /** Endings of compressed neighbours, the best coding first. */
@@ -52,6 +52,7 @@ export class FileAnswers {
   #codings: readonly (readonly [coding: string, ending: string])[];
   #maxDigestBytes: number;
   #short: ShortAnswers | undefined;
+  #clock: Clock;
 
   /**
    * Checks the options.
@@ -59,13 +60,14 @@ export class FileAnswers {
    * @throws {TypeError} When Cache-Control or the disposition cannot be sent.
    * @throws {RangeError} When a limit is out of range.
    */
-  constructor(root: FileRoot, options: DownloadFiles & DownloadHooks) {
+  constructor(root: FileRoot, options: DownloadFiles & DownloadHooks, clock: Clock) {
     const { cacheControl, disposition, maxRanges = 1, maxDigestBytes = MAX_DIGEST_BYTES } = options;
     if (cacheControl !== undefined) checkCacheControl(cacheControl);
     if (disposition !== undefined) formatContentDisposition(disposition);
     assertAtLeast("maxRanges", maxRanges, 0);
     assertAtLeast("maxDigestBytes", maxDigestBytes, 0);
     this.#root = root;
+    this.#clock = clock;
     this.#options = options;
     this.#codings = options.precompressed === false ? [] : CODINGS;
     this.#maxDigestBytes = maxDigestBytes;
@@ -82,17 +84,25 @@ export class FileAnswers {
    * @throws What a hook throws, or {JackfieldError} `FILE_FAILED` for a file that is there and cannot
    * be read.
    */
-  async prepare(request: DownloadRequest, context: AnswerContext): Promise<PreparedAnswer> {
+  async prepare(
+    request: DownloadRequest,
+    context: AnswerContext,
+    isWanted: () => boolean,
+  ): Promise<PreparedAnswer> {
+    const patience = { clock: this.#clock, isWanted };
     const { authorize } = this.#options;
     const allowed = authorize === undefined ? true : await authorize(request);
     if (allowed !== true) return refusalAnswer(context, allowed || { status: 403 });
-    const found = await this.#find(request);
+    const found = await this.#find(request, patience);
     switch (found.kind) {
       case "missing":
         return textAnswer(context, 404, "There is no such file.\n");
       case "redirect": {
         const query = request.target.indexOf("?");
-        const location = found.location + (query < 0 ? "" : request.target.slice(query));
+        const { location: path } = found;
+        // Relative: a proxy, or an app, may have the folder under another path.
+        const name = path.slice(path.lastIndexOf("/", path.length - 2));
+        const location = `.${name}${query < 0 ? "" : request.target.slice(query)}`;
         return textAnswer(context, 301, "This is a folder.\n", [["Location", location]]);
       }
       case "listing": {
@@ -100,15 +110,19 @@ export class FileAnswers {
         return textAnswer(context, 200, page, [["Cache-Control", "no-cache"]], HTML);
       }
       case "file":
-        return await this.#answerWithFile(found.file, request, context);
+        return await this.#answerWithFile(found.file, request, context, patience);
     }
   }
 
-  async #find(request: DownloadRequest): Promise<Found> {
+  async #find(request: DownloadRequest, patience: Patience): Promise<Found> {
     const { resolve } = this.#options;
-    if (resolve === undefined) return await this.#root.find(request.target.split("?", 1)[0]!);
+    if (resolve === undefined) {
+      const path = request.target.split("?", 1)[0]!;
+      return await openPatiently(patience, () => this.#root.find(path));
+    }
     const path = await resolve(request);
-    return path === undefined ? { kind: "missing" } : await this.#root.open(path);
+    if (path === undefined) return { kind: "missing" };
+    return await openPatiently(patience, () => this.#root.open(path));
   }
 
   /** The file is given back here when the answer does not need it. */
@@ -116,6 +130,7 @@ export class FileAnswers {
     file: ServedFile,
     request: DownloadRequest,
     context: AnswerContext,
+    patience: Patience,
   ): Promise<PreparedAnswer> {
     let held: ServedFile | undefined = file;
     try {
@@ -129,11 +144,12 @@ export class FileAnswers {
       }
       const chosen = coded.find(({ coding }) => coding === plan.coding);
       if (chosen !== undefined) {
-        const other = await chosen.open();
+        const other = await openPatiently(patience, () => chosen.open());
         held.release();
         held = other;
       }
-      const digests = await this.#digestsOf(held, request);
+      const reader = held;
+      const digests = await openPatiently(patience, () => this.#digestsOf(reader, request));
       if (digests !== undefined && digests.size > 0) {
         plan = planFileAnswer(request, withDigests(description, plan.coding, digests), options);
       }
@@ -242,9 +258,7 @@ function refusalAnswer(context: AnswerContext, refusal: DownloadRefusal): Answer
 
 /** What to answer when the file cannot be read: try again when only descriptors are short. */
 export function failureAnswer(context: AnswerContext, error: unknown): Answer {
-  const isShort = isJackfieldError(error, "FILE_CHANGED") ||
-    (isJackfieldError(error, "FILE_FAILED") &&
-      (error.osCode === "EMFILE" || error.osCode === "ENFILE"));
+  const isShort = isJackfieldError(error, "FILE_CHANGED") || isShortOfDescriptors(error);
   const text = "The file cannot be read now.\n";
   return isShort ? busyAnswer(context, text) : textAnswer(context, 500, text);
 }

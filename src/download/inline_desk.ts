@@ -23,6 +23,7 @@ import {
   type ShortResult,
 } from "./engine.ts";
 import { Farewells } from "./farewells.ts";
+import { DeskMoves } from "./handover/desk_moves.ts";
 import { failureAnswer, FileAnswers, type PreparedAnswer } from "./file_answers.ts";
 import { Notices } from "./notices.ts";
 import { RememberedAnswers } from "./remembered_answers.ts";
@@ -32,6 +33,9 @@ import { TurnEngine } from "./turn_engine.ts";
 
 /** A file that changes while it is looked at is looked at again so often. */
 const MAX_ATTEMPTS = 3;
+
+/** A longer answer has to take turns with the downloads of other clients. */
+const SHARED_SHORT_BYTES = 64 * 1024;
 
 /** Serves downloads in this thread. */
 export class InlineDesk implements DownloadDesk, ShortDesk {
@@ -55,6 +59,8 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
   #finished = 0;
   #refused = 0;
   #bytes = 0;
+  /** Lets downloads stand still, and takes them up again. */
+  readonly moves: DeskMoves;
   #keeper: DownloadKeeper = {
     pause: (download) => this.#pause(download, true),
     resume: (download) => this.#pause(download, false),
@@ -81,11 +87,13 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
       ...(mode === undefined ? {} : { mode }),
       ...(reason === undefined ? {} : { reason }),
     };
-    this.#answers = new FileAnswers(this.#root, options);
+    this.#answers = new FileAnswers(this.#root, options, clock);
     this.#parts = engine.start?.(); // Nothing after it throws: it may have a thread.
-    const short = this.#parts?.short ?? new RememberedAnswers(transport.host.files!);
+    const short: ShortAnswers = this.#parts?.short ?? new RememberedAnswers(transport.host.files!);
     this.#short = isPlain(options) ? short : undefined;
     this.#answers.keepIn(this.#short);
+    const { maxOpenFiles = Infinity } = options;
+    if (short.maxKept !== undefined) short.maxKept = Math.min(short.maxKept, maxOpenFiles);
     const isLimited = settings.rateLimit.bytesPerSecond < Infinity ||
       settings.rateLimitOf !== undefined;
     this.#flows = new ByteScheduler({
@@ -102,8 +110,12 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
       observer: { started: (flow) => this.#begin(flow) },
       onError,
     });
+    const hides = isPlain(options);
     this.#engine = new TurnEngine(this.#flows, {
       progress: (download, bytes) => this.#progress(download, bytes),
+      waiting: (download) => {
+        if (hides) download.shrink();
+      },
       completed: (download) => void this.#complete(download),
       failed: (download, error) => this.#failed(download, error),
     }, {
@@ -111,6 +123,20 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
       deadlines: this.#deadlines,
       stallTimeoutMs: settings.stallTimeoutMs,
       sender: this.#parts?.sender,
+    });
+    this.moves = new DeskMoves({
+      downloads: this.#downloads,
+      flows: this.#flows,
+      root: this.#root,
+      keeper: this.#keeper,
+      clock,
+      waitInLine: (download) => this.#waitInLine(download),
+      fail: (download, error) => this.#fail(download, error),
+      left: () => this.#tellIfEmpty(),
+      gaveUp: (download, error) => {
+        this.#finished++;
+        this.#notices.tell("ended", download, error);
+      },
     });
   }
 
@@ -121,11 +147,17 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
   stats(): DownloadStats {
     const { active, queued } = this.#flows.stats();
     const [finished, refused] = [this.#finished, this.#refused];
-    return { active, queued, finished, refused, bytes: this.#bytes, engine: this.#engineReport };
+    const engine = { ...this.#engineReport, ...this.#parts?.report?.() };
+    return { active, queued, finished, refused, bytes: this.#bytes, engine };
   }
 
   downloads(): readonly Download[] {
     return [...this.#downloads];
+  }
+
+  /** How many files are open here. */
+  get openFiles(): number {
+    return this.#root.openFiles;
   }
 
   limit(bytesPerSecond: number): void {
@@ -158,7 +190,11 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
       this.#closing === undefined && this.#flows.activeCount < maxActive;
     if (!isFree) return undefined;
     const target = this.#requests.targetOf(bytes);
-    const result = target && this.#short!.send(socket, target, Date.now());
+    if (target === undefined) return undefined;
+    const isAlone = this.#options.clientOf === undefined &&
+      this.#flows.isAlone(socket.remoteAddress.hostname);
+    const mostBytes = isAlone ? Infinity : SHARED_SHORT_BYTES;
+    const result = this.#short!.send(socket, target, Date.now(), mostBytes);
     if (!result) return undefined;
     if (result instanceof Promise) return result.then((later) => later && this.#count(later));
     return this.#count(result);
@@ -184,22 +220,25 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
   }
 
   get #isEmpty(): boolean {
-    return this.#downloads.size + this.#farewells.size + this.#preparing === 0;
+    return this.#downloads.size + this.#farewells.size + this.#preparing + this.moves.size === 0;
   }
 
   /** Let a request wait for its place, which it may have at once. */
   #enqueue(socket: Socket, request: DownloadRequest): Promise<DownloadResult> {
     try {
-      const { client, priority } = accountOf(request, this.#options);
+      const { client, priority, rateLimit } = accountOf(request, this.#options);
       const download = new ManagedDownload(socket, request, client, priority, this.#keeper);
       this.#downloads.add(download);
       try {
-        download.flow = this.#flows.add(download, { client, priority });
+        download.flow = this.#flows.add(download, { client, priority, rateLimit });
       } catch (error) {
         this.#downloads.delete(download);
         throw error;
       }
-      if (download.state === "queued") this.#waitInLine(download);
+      if (download.state === "queued") {
+        this.#notices.tell("queued", download);
+        this.#waitInLine(download);
+      }
       return download.result;
     } catch (error) {
       this.#notices.report(error);
@@ -213,7 +252,6 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
 
   /** A client that leaves gives its place in the queue to others. */
   #waitInLine(download: ManagedDownload): void {
-    this.#notices.tell("queued", download);
     const { socket } = download;
     socket.watch(() => {
       if (download.state !== "queued" || socket.state === "open") return;
@@ -231,22 +269,31 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
     download.flow = flow;
     download.state = "preparing";
     download.socket.watch(undefined);
-    this.#notices.tell("started", download);
-    void this.#prepare(download);
+    if (!download.isStarted) {
+      download.isStarted = true;
+      this.#notices.tell("started", download);
+    }
+    if (download.output === undefined) return void this.#prepare(download);
+    // A part of it was sent, here or at another desk.
+    download.state = "sending";
+    this.#flows.writable(flow);
   }
 
   async #prepare(download: ManagedDownload): Promise<void> {
     const { request } = download;
     download.keepAlive = request.keepAlive && this.#closing === undefined;
     const context = this.#contextOf(request, download.keepAlive);
+    const preparation = ++download.preparations;
+    // It may have moved, and be prepared there, or anew here.
+    const isWanted = () => download.state === "preparing" && download.preparations === preparation;
     this.#preparing++;
     try {
-      const answer = await this.#answers.prepare(request, context);
-      if (download.state === "preparing") this.#send(download, answer);
+      const answer = await this.#answers.prepare(request, context, isWanted);
+      if (isWanted()) this.#send(download, answer);
       else answer.held?.release();
     } catch (error) {
       this.#notices.report(error);
-      if (download.state === "preparing") this.#send(download, failureAnswer(context, error));
+      if (isWanted()) this.#send(download, failureAnswer(context, error));
     } finally {
       this.#preparing--;
       this.#tellIfEmpty();
@@ -281,6 +328,7 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
     download.attempts++;
     if (error.code === "FILE_CHANGED" && download.attempts < MAX_ATTEMPTS) {
       download.state = "preparing";
+      download.output = undefined;
       return void this.#prepare(download);
     }
     this.#notices.report(error);
@@ -330,7 +378,7 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
     this.#downloads.delete(download);
     this.#finished++;
     download.giveBack();
-    this.#flows.remove(download.flow!);
+    if (download.flow !== undefined) this.#flows.remove(download.flow);
   }
 
   /** Answer without a place, which ends the connection unless the refusal says otherwise. */

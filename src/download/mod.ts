@@ -42,9 +42,11 @@ export type {
   DownloadRequestInit,
   DownloadResult,
 } from "./download_request.ts";
+export type { HandOverOptions, HandOverResult } from "./handover/hand_over_options.ts";
 export type { Placement } from "./placement.ts";
 export {
   type DownloadServer,
+  type DownloadServerStats,
   serveDownloads,
   type ServeDownloadsOptions,
 } from "./serve_downloads.ts";

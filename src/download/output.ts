@@ -6,13 +6,22 @@ import type { OpenFile } from "../transport/mod.ts";
 type ByteFile = Pick<ServedFile, "read" | "isUnchanged" | "opened">;
 
 /** Bytes in memory, or, without them, of the file. */
-interface Piece {
+export interface Piece {
   /** Behind its last byte, counted from the first byte of the head. */
   readonly end: number;
   readonly bytes: Uint8Array | undefined;
   /** Where in the file it begins. */
   readonly offset: number;
+  /** How many bytes it has. */
   readonly length: number;
+}
+
+/** What is left of an output, as plain data; positions are what they were. */
+export interface OutputRest {
+  /** See {@linkcode Output}. */
+  readonly headBytes: number;
+  /** In their order. */
+  readonly pieces: readonly Piece[];
 }
 
 /** What is left of a part of a file. */
@@ -29,20 +38,38 @@ export interface FilePart {
 
 /** Everything that an answer sends, from the first byte of its head: read it in pieces, forwards. */
 export class Output {
-  /** How many bytes the head has. */
-  readonly headBytes: number;
+  #headBytes: number;
   #pieces: Piece[] = [];
   #file: ByteFile | undefined;
 
   /** A head, and a body of text and parts of a file. */
   constructor(head: Uint8Array, parts?: Iterable<BodyPart>, file?: ByteFile) {
-    this.headBytes = head.byteLength;
+    this.#headBytes = head.byteLength;
     this.#file = file;
     this.#add(head, 0, head.byteLength);
     for (const { head, offset, length } of parts ?? []) {
       this.#add(head, 0, head.byteLength);
       this.#add(undefined, offset, length);
     }
+    this.#pieces = this.#pieces.slice(); // V8 has made room for 17, and many wait for long.
+  }
+
+  /** What is left of an output, of the same file, opened anew. */
+  static resume({ headBytes, pieces }: OutputRest, file: ByteFile | undefined): Output {
+    const output = new Output(new Uint8Array(0), undefined, file);
+    output.#headBytes = headBytes;
+    output.#pieces = [...pieces];
+    return output;
+  }
+
+  /** What is left of it from a position on. */
+  rest(position: number): OutputRest {
+    return { headBytes: this.headBytes, pieces: this.#pieces.slice(this.#indexAt(position)) };
+  }
+
+  /** How many bytes the head has. */
+  get headBytes(): number {
+    return this.#headBytes;
   }
 
   /** How many bytes there are. */

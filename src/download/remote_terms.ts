@@ -31,13 +31,14 @@ export function deskOptionsOf(
   options: DownloadManagerOptions,
   { maxActive, maxQueued, stallTimeoutMs, rateLimit }: Settings,
 ): DeskOptions {
-  const { root, symlinks, dotfiles, directories, precompressed } = options;
-  const { cacheControl, disposition, maxDigestBytes, maxRanges } = options;
+  const { root, symlinks, dotfiles, directories, maxOpenFiles } = options;
+  const { precompressed, cacheControl, disposition, maxDigestBytes, maxRanges } = options;
   return {
     root,
     symlinks,
     dotfiles,
     directories,
+    maxOpenFiles,
     precompressed,
     cacheControl,
     disposition,

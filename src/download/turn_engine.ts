@@ -1,5 +1,11 @@
 import type { ByteScheduler, Deadlines, ScheduledFlow } from "../queue/mod.ts";
-import { type Clock, JackfieldError, maxWriteBytesOf } from "../transport/mod.ts";
+import {
+  type Clock,
+  JackfieldError,
+  maxWriteBytesOf,
+  type RoomWaiter,
+  waitForRoom,
+} from "../transport/mod.ts";
 import { Buffers } from "./buffers.ts";
 import type { ManagedDownload } from "./download.ts";
 import type { FileSender, PieceEnd } from "./engine.ts";
@@ -19,7 +25,7 @@ const GREATEST_BYTES = 256 * 1024;
 const PROVEN_BYTES = 8 * 1024 * 1024;
 const MOST_LENT_BYTES = 64 * 1024 * 1024;
 /** What is offered to a socket that may be full: little, for it may wait for as long as it likes. */
-const PROBE_BYTES = 512;
+const PROBE_BYTES = 64;
 /** A piece of a file that the kernel moves by itself is not shorter, */
 const LEAST_DIRECT_BYTES = 64 * 1024;
 /** and not the end of the file: that is read, and looked at before it is sent. */
@@ -27,7 +33,7 @@ const END_BYTES = 4 * 1024;
 /** So many pieces are with the sender at once; more would leave the order of turns to it. */
 const MAX_DIRECT = 4;
 /** With so much lent, or after a write that took so long, a socket may be full. */
-const UNPROBED_BYTES = 4 * 1024 * 1024;
+const UNPROBED_BYTES = 2 * 1024 * 1024;
 const SLOW_MS = 20;
 
 /** Who is told what becomes of downloads. */
@@ -36,8 +42,35 @@ export interface EngineEvents {
   progress(download: ManagedDownload, bytes: number): void;
   /** The kernel has everything. */
   completed(download: ManagedDownload): void;
+  /** Its socket is full: it may wait for as long as its client likes. */
+  waiting(download: ManagedDownload): void;
   /** It cannot be sent to its end. */
   failed(download: ManagedDownload, error: unknown): void;
+}
+
+/** Told what those wait for whose sockets are full. */
+interface RoomEvents {
+  made(flow: Flow): void;
+  lost(flow: Flow, error: unknown): void;
+}
+
+/** One that waits for room: an object, because its closures would be three times as large. */
+class Waiting implements RoomWaiter {
+  #flow: Flow;
+  #events: RoomEvents;
+
+  constructor(flow: Flow, events: RoomEvents) {
+    this.#flow = flow;
+    this.#events = events;
+  }
+
+  resolve(): void {
+    this.#events.made(this.#flow);
+  }
+
+  reject(error: unknown): void {
+    this.#events.lost(this.#flow, error);
+  }
 }
 
 /**
@@ -70,6 +103,10 @@ export class TurnEngine {
   #resting = false;
   #woken = false;
   #isSending = false;
+  #room: RoomEvents = {
+    made: (flow) => this.#goOn(flow),
+    lost: (flow, error) => this.#lost(flow.value, error),
+  };
   #takeTurns: () => void = () => {
     this.#woken = false;
     this.#sendAll();
@@ -133,14 +170,16 @@ export class TurnEngine {
     const buffer = this.#buffers.take(isCold ? GREATEST_BYTES : wanted);
     const into = isCold ? buffer : buffer.subarray(0, wanted);
     this.#reads++;
+    download.isUnderWay = true;
     const haveRead = (count: number, failure?: unknown): void => {
       this.#reads--;
       if (this.#reads === MAX_READS - 1) this.wake();
       this.#flows.park(flow);
       this.#pay(flow, count, grantedBytes);
       if (failure !== undefined) this.#events.failed(download, failure);
-      if (count > 0 && download.state === "sending") this.#offer(flow, buffer, count);
-      else this.#buffers.giveBack(buffer);
+      if (count > 0 && download.state === "sending") return this.#offer(flow, buffer, count);
+      this.#buffers.giveBack(buffer);
+      download.standStill();
     };
     this.#read(download, into, wanted).then(haveRead, (error) => haveRead(0, error));
   }
@@ -176,13 +215,16 @@ export class TurnEngine {
     const length = Math.min(payable - gap, part.length - END_BYTES);
     if (length < LEAST_DIRECT_BYTES) return false;
     this.#direct++;
+    download.isUnderWay = true;
     const piece = { socket: download.socket, before, file, offset, length };
     const began = sender.send(piece, (...facts) => {
       this.#direct--;
       this.#directSent(flow, grantedBytes, ...facts);
+      download.standStill();
     });
     if (began) return true;
     this.#direct--;
+    download.isUnderWay = false;
     download.way = "copy";
     return false;
   }
@@ -225,26 +267,51 @@ export class TurnEngine {
   #offer(flow: Flow, buffer: Uint8Array<ArrayBuffer>, count: number): void {
     const download = flow.value;
     const beganMs = this.#clock.now();
-    const ended = (): void => {
-      this.#buffers.giveBack(buffer);
-      this.#deadlines.remove(download);
-    };
     this.#deadlines.add(download, this.#stallTimeoutMs);
     download.socket.writeSome(buffer.subarray(0, count)).then((taken) => {
-      ended();
+      this.#buffers.giveBack(buffer);
+      this.#deadlines.remove(download);
       download.position += taken;
       download.aheadBytes -= count - taken;
       download.isSlow = taken < count || this.#clock.now() - beganMs > SLOW_MS;
       download.isCold = false;
       if (download.way === "copy once" && taken === count) download.way = "direct";
       this.#events.progress(download, taken);
-      if (download.state !== "sending") return;
-      if (download.position === download.output!.length) this.#events.completed(download);
-      else this.#flows.writable(flow);
+      if (download.state === "sending") {
+        if (download.position === download.output!.length) this.#events.completed(download);
+        else if (taken < count && this.#waitForRoom(flow)) return;
+        else this.#flows.writable(flow);
+      }
+      download.standStill();
     }, (error) => {
-      ended();
-      this.#events.failed(download, error);
+      this.#buffers.giveBack(buffer);
+      this.#lost(download, error);
     });
+  }
+
+  /** Wait, with nothing in hand, until a full socket takes bytes again; whether it tells of that. */
+  #waitForRoom(flow: Flow): boolean {
+    const download = flow.value;
+    const waits = waitForRoom(download.socket, new Waiting(flow, this.#room));
+    if (!waits) return false;
+    this.#deadlines.add(download, this.#stallTimeoutMs);
+    this.#events.waiting(download);
+    return true;
+  }
+
+  #goOn(flow: Flow): void {
+    const download = flow.value;
+    this.#deadlines.remove(download);
+    download.hasRoom = true;
+    if (download.state === "sending") this.#flows.writable(flow);
+    download.standStill();
+  }
+
+  /** Its socket takes nothing any more. */
+  #lost(download: ManagedDownload, error: unknown): void {
+    this.#deadlines.remove(download);
+    this.#events.failed(download, error);
+    download.standStill();
   }
 
   async #read(download: ManagedDownload, into: Uint8Array, wanted: number): Promise<number> {

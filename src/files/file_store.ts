@@ -9,16 +9,10 @@ import {
 import { Containment } from "./containment.ts";
 import { FileDigests } from "./file_digests.ts";
 import type { FileRootSettings } from "./file_root_options.ts";
-import { isSameVersion, versionOf } from "./file_version.ts";
+import { isSameVersion, validatorsOf, versionOf } from "./file_version.ts";
 import { type OpenedFile, OpenFiles } from "./open_files.ts";
 import { isName, type NameRules } from "./request_path.ts";
-import {
-  type CodedFile,
-  type FileSource,
-  FileUse,
-  type ServedFile,
-  validatorsOf,
-} from "./served_file.ts";
+import { type CodedFile, type FileSource, FileUse, type ServedFile } from "./served_file.ts";
 
 /** What the system says of paths that lead to nothing that can be served. */
 const NOT_THERE = new Set([
@@ -81,7 +75,7 @@ export class FileStore implements FileSource {
   ): Promise<FileUse | undefined> {
     const shared = this.openFiles.share(path, facts) ??
       await this.openFiles.open(path, facts, () => this.#open(path, names));
-    return shared === undefined ? undefined : new FileUse(this, shared, path, names);
+    return shared === undefined ? undefined : new FileUse(this, shared, path, names.join("/"));
   }
 
   async #open(path: string, names: readonly string[]): Promise<OpenedFile | undefined> {

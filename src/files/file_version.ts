@@ -32,6 +32,21 @@ export function isYoung(facts: FileFacts, nowMs: number): boolean {
   return nowMs - facts.modifiedMs < YOUNG_MS;
 }
 
+/** What may be told of a version. */
+export interface Validators {
+  /** Strong, or weak while the file is young. */
+  readonly entityTag: string;
+  /** When it last changed; `undefined` while it is young. */
+  readonly modifiedMs: number | undefined;
+}
+
+/** The validators of a version. */
+export function validatorsOf(facts: FileFacts, version: string, nowMs: number): Validators {
+  return isYoung(facts, nowMs)
+    ? { entityTag: `W/"${version}"`, modifiedMs: undefined }
+    : { entityTag: `"${version}"`, modifiedMs: facts.modifiedMs };
+}
+
 /**
  * Whether the file has a number and was left alone for so long that every later change shows in its
  * facts, also in a runtime that tells the time of change in whole seconds only.

@@ -1,5 +1,5 @@
 import { type FileFacts, JackfieldError, type OpenFile } from "../transport/mod.ts";
-import { isSameVersion, versionOf } from "./file_version.ts";
+import { isSameVersion, type Validators, validatorsOf, versionOf } from "./file_version.ts";
 
 /** A file that was opened, and what is known of it. */
 export interface OpenedFile {
@@ -20,6 +20,7 @@ export class SharedFile implements OpenedFile {
   /** What was last seen of it, with a reason for each difference to `facts`. */
   lastFacts: FileFacts;
   #version: string | undefined;
+  #validators: Validators | undefined;
 
   constructor({ file, facts }: OpenedFile) {
     this.file = file;
@@ -30,6 +31,14 @@ export class SharedFile implements OpenedFile {
   /** See {@linkcode versionOf}. */
   get version(): string {
     return this.#version ??= versionOf(this.facts);
+  }
+
+  /** Its validators: one object for all uses, once the file is no longer young. */
+  validators(nowMs: number): Validators {
+    if (this.#validators !== undefined) return this.#validators;
+    const validators = validatorsOf(this.facts, this.version, nowMs);
+    if (validators.modifiedMs !== undefined) this.#validators = validators;
+    return validators;
   }
 }
 

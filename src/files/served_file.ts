@@ -5,7 +5,7 @@ import {
   type OpenFile,
 } from "../transport/mod.ts";
 import type { FileDigests } from "./file_digests.ts";
-import { hasOtherAttributes, isSameContent, isSameFile, isYoung } from "./file_version.ts";
+import { hasOtherAttributes, isSameContent, isSameFile, type Validators } from "./file_version.ts";
 import type { OpenFiles, SharedFile } from "./open_files.ts";
 
 /** A file that somebody may read until he releases it. */
@@ -107,11 +107,9 @@ export interface FileSource {
 export class FileUse implements ServedFile {
   readonly path: string;
   readonly fullPath: string;
-  readonly entityTag: string;
-  readonly modifiedMs: number | undefined;
+  #validators: Validators;
   #source: FileSource;
   #shared: SharedFile;
-  #names: readonly string[];
   #isReleased = false;
 
   /** Takes over one use of `shared`. */
@@ -119,19 +117,21 @@ export class FileUse implements ServedFile {
     source: FileSource,
     shared: SharedFile,
     fullPath: string,
-    names: readonly string[],
+    path: string,
   ) {
     this.#source = source;
     this.#shared = shared;
     this.fullPath = fullPath;
-    this.#names = names;
-    this.path = names.join("/");
-    const { facts, version } = shared;
-    ({ entityTag: this.entityTag, modifiedMs: this.modifiedMs } = validatorsOf(
-      facts,
-      version,
-      source.nowMs(),
-    ));
+    this.path = path;
+    this.#validators = shared.validators(source.nowMs());
+  }
+
+  get entityTag(): string {
+    return this.#validators.entityTag;
+  }
+
+  get modifiedMs(): number | undefined {
+    return this.#validators.modifiedMs;
   }
 
   get facts(): FileFacts {
@@ -146,7 +146,7 @@ export class FileUse implements ServedFile {
   coded(
     codings: readonly (readonly [coding: string, ending: string])[],
   ): Promise<readonly CodedFile[]> {
-    return this.#source.findCoded(this.facts, this.#names, codings);
+    return this.#source.findCoded(this.facts, this.path.split("/"), codings);
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
@@ -197,15 +197,4 @@ export class FileUse implements ServedFile {
     const message = `Cannot ${operation} "${this.path}": it was released`;
     throw new JackfieldError("FILE_FAILED", message, { operation });
   }
-}
-
-/** The entity tag and the time that may be told of a version. */
-export function validatorsOf(
-  facts: FileFacts,
-  version: string,
-  nowMs: number,
-): { readonly entityTag: string; readonly modifiedMs: number | undefined } {
-  return isYoung(facts, nowMs)
-    ? { entityTag: `W/"${version}"`, modifiedMs: undefined }
-    : { entityTag: `"${version}"`, modifiedMs: facts.modifiedMs };
 }

@@ -2,6 +2,8 @@ import { badHead, type BadHeadCode } from "./bad_head.ts";
 import { DEFAULT_MAX_HEAD_BYTES, findHeadEnd, hasBareLineFeed } from "./head.ts";
 import { CR, LF, OCTETS, TOKEN_OCTET } from "./octets.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** What a {@linkcode HeadReader} reads from, such as a socket. */
 export interface ByteSource {
   /** Resolves to the count, or to `null` at the end. */
@@ -35,19 +37,25 @@ export class HeadReader {
   #source: ByteSource;
   #maxBytes: number;
   #code: BadHeadCode;
-  #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #buffer: Uint8Array<ArrayBuffer>;
   #start = 0;
-  #end = 0;
+  #end: number;
 
-  /** Reads heads of at most `maxBytes`; a longer or broken-off one is an error with this code. */
+  /**
+   * Reads heads of at most `maxBytes`; a longer or broken-off one is an error with this code. `first`
+   * was read before: the reader has it until its first head is given out.
+   */
   constructor(
     source: ByteSource,
     code: BadHeadCode,
     maxBytes: number = DEFAULT_MAX_HEAD_BYTES,
+    first: Uint8Array<ArrayBuffer> = NOTHING,
   ) {
     this.#source = source;
     this.#code = code;
     this.#maxBytes = maxBytes;
+    this.#buffer = first;
+    this.#end = first.byteLength;
   }
 
   /** Bytes that were read and do not belong to a head that was given out. */

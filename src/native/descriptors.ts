@@ -19,7 +19,9 @@ import {
   O_NONBLOCK,
 } from "./layouts.ts";
 import { type Libc, openLibc } from "./libc.ts";
+import { provideListenerDuplicates } from "./listener_duplicates.ts";
 import { provideNoDelay } from "./listener_no_delay.ts";
+import { numberOf, OwnDescriptor, tokenOf } from "./own_descriptor.ts";
 import { handleOf } from "./socket_descriptor.ts";
 
 const EMFILE = 24;
@@ -36,7 +38,8 @@ const EMFILE = 24;
 export function openDescriptors(): Promise<Descriptors> {
   try {
     const libc = openLibc();
-    if (!isBun()) {
+    if (isBun()) provideListenerDuplicates(libc);
+    else {
       provideEarlySend((socket, bytes) => sendInDeno(libc, socket, bytes));
       provideNoDelay(libc);
     }
@@ -49,7 +52,7 @@ export function openDescriptors(): Promise<Descriptors> {
 /** Deno tells of a duplicate only. */
 function sendInDeno(libc: Libc, socket: NetSocket, bytes: Uint8Array): number {
   const copy = handleOf(socket).fdForIpc?.() ?? -1;
-  if (copy < 0) return -1;
+  if (copy < 0) return -1; // Made and closed within this call: it needs no owner.
   const count = libc.send(copy, bytes, bytes.byteLength, MSG_DONTWAIT | MSG_NOSIGNAL);
   libc.close(copy);
   return count;
@@ -75,35 +78,40 @@ class SystemDescriptors implements Descriptors {
 
   duplicate(connection: unknown): number {
     const handle = connection instanceof NetSocket ? handleOf(connection) : connection as BunSocket;
-    if ("fdForIpc" in handle && handle.fdForIpc !== undefined) return handle.fdForIpc();
+    if ("fdForIpc" in handle && handle.fdForIpc !== undefined) {
+      return tokenOf(this.#libc, handle.fdForIpc());
+    }
     const copy = this.#libc.fcntl(handle.fd ?? -1, F_DUPFD_CLOEXEC, 0);
-    if (copy >= 0) return copy;
+    if (copy >= 0) return tokenOf(this.#libc, copy);
     throw failure(this.#libc.errno());
   }
 
   adopt(token: number): ParkedConnection {
-    const flags = this.#libc.fcntl(token, F_GETFL, 0);
+    const fd = numberOf(this.#libc, token, "adopt");
+    const flags = this.#libc.fcntl(fd, F_GETFL, 0);
     // One that another program has given us may block: then one slow peer would stop everything.
-    if ((flags & O_NONBLOCK) === 0) this.#libc.fcntl(token, F_SETFL, flags | O_NONBLOCK);
-    if (isBun()) return new ParkedDescriptor(token, this.#libc);
-    const socket = new NetSocket({ fd: token, allowHalfOpen: true });
+    if ((flags & O_NONBLOCK) === 0) this.#libc.fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    if (isBun()) return new ParkedDescriptor(new OwnDescriptor(this.#libc, fd));
+    const socket = new NetSocket({ fd, allowHalfOpen: true });
     return ParkedNet.arrived(socket, resumeNet);
   }
 
   discard(token: number): void {
-    this.#libc.close(token);
+    this.#libc.close(numberOf(this.#libc, token, "discard"));
   }
 }
 
 /** A descriptor that Bun does not know of yet: it would begin to read at once. */
 class ParkedDescriptor implements ParkedConnection {
-  readonly connection: { readonly fd: number };
   readonly unread: undefined;
-  #libc: Libc;
+  #own: OwnDescriptor;
 
-  constructor(descriptor: number, libc: Libc) {
-    this.connection = { fd: descriptor };
-    this.#libc = libc;
+  constructor(own: OwnDescriptor) {
+    this.#own = own;
+  }
+
+  get connection(): { readonly fd: number } {
+    return { fd: this.#own.number };
   }
 
   async resume(later: boolean): Promise<SocketDriver> {
@@ -123,12 +131,13 @@ class ParkedDescriptor implements ParkedConnection {
         connectError: () => {},
       },
     });
+    this.#own.leave(); // From now on it is closed by Bun.
     driver.attach(socket);
     return driver;
   }
 
   drop(): void {
-    this.#libc.close(this.connection.fd);
+    this.#own.release();
   }
 }
 

@@ -1,5 +1,5 @@
 // Numbers and layouts of the C library and the kernel of Linux, for 64-bit little-endian machines:
-// x86-64 and aarch64 have all of these alike. `tests/native/layouts_test.ts` asks a C compiler.
+// x86-64 and aarch64 have all of these alike. `tests/native/layouts_test.ts` asks C compilers for both.
 
 /** fcntl(2). */
 export const F_GETFL = 3;
@@ -27,6 +27,14 @@ export const SOCKADDR = { bytes: 28, family: 0, port: 2, ipv4: 4, ipv6: 8 } as c
 export const SOL_SOCKET = 1;
 /** getsockopt(2): whether it listens. */
 export const SO_ACCEPTCONN = 30;
+/** getsockopt(2): the memory of a socket, in words of 4 bytes (linux/sock_diag.h). */
+export const SO_MEMINFO = 55;
+/** Words of it: how much may be queued, */
+export const SK_MEMINFO_SNDBUF = 3;
+/** how much is, */
+export const SK_MEMINFO_WMEM_QUEUED = 5;
+/** and how many there are. */
+export const SK_MEMINFO_VARS = 9;
 /** setsockopt(2): the level of TCP. */
 export const IPPROTO_TCP = 6;
 /** tcp(7): send at once. */

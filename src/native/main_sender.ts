@@ -25,14 +25,14 @@ export class MainSender implements FileSender {
     const lent = lendDescriptor(file);
     if (lent === undefined) return false;
     const borrowed = descriptorOf(this.#libc, socket);
-    const copy = borrowed < 0 ? duplicateOf(this.#libc, socket) : -1;
+    const copy = borrowed < 0 ? duplicateOf(this.#libc, socket) : undefined;
     try {
-      if (borrowed < 0 && copy < 0) return false;
+      if (borrowed < 0 && copy === undefined) return false;
       if (!this.#cache.isWarm(file, lent.descriptor, offset, length)) {
         told(0, "cold");
         return true;
       }
-      const to = borrowed < 0 ? copy : borrowed;
+      const to = copy?.number ?? borrowed;
       const beforeBytes = before === undefined ? 0 : before.byteLength;
       if (before !== undefined && !this.sendBefore(socket, to, before, told)) return true;
       this.#offsetView.setUint32(0, offset % 2 ** 32, true);
@@ -44,7 +44,7 @@ export class MainSender implements FileSender {
       return true;
     } finally {
       lent.giveBack();
-      if (copy >= 0) this.#libc.close(copy);
+      copy?.release();
     }
   }
 

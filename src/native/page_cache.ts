@@ -27,7 +27,8 @@ export class PageCache {
    * and the last one: the kernel fetches and forgets in larger pieces than that as a rule, so that a
    * page that is missing between two looks is seldom, and costs one wait.
    *
-   * For a `file` that is given it is remembered that it always is in memory. A file system that cannot say it is taken for one that has to wait.
+   * Of a `file` that is given it is remembered that it always is in memory. A file system that cannot
+   * say it is taken for one that has to wait.
    */
   isWarm(
     file: OpenFile | undefined,

@@ -25,7 +25,13 @@ const OFFSET_HIGH = 3;
 const LENGTH = 4;
 const SENT = 5;
 const ERRNO = 6;
+const STATE = 7;
 const SLOT_WORDS = 8;
+
+/** States of a slot: a job is begun or withdrawn, never both. */
+const OFFERED = 1;
+const BEGUN = 2;
+const WITHDRAWN = 3;
 
 /** A descriptor that nobody has: the thread shall end. */
 export const NO_DESCRIPTOR = -1;
@@ -66,6 +72,7 @@ export class JobGiver {
   #given = 0;
   #taken = 0;
   #isWaiting = false;
+  #isOver = false;
   #result: JobResult = { sent: 0, errno: 0 };
   #take = (): void => {
     this.#isWaiting = false;
@@ -89,6 +96,7 @@ export class JobGiver {
     words[at + OFFSET_LOW] = offset | 0;
     words[at + OFFSET_HIGH] = Math.floor(offset / 2 ** 32);
     words[at + LENGTH] = length;
+    words[at + STATE] = OFFERED;
     words[JOBS + (this.#given & MASK)] = slot;
     this.#given = (this.#given + 1) | 0;
     Atomics.store(words, GIVEN, this.#given);
@@ -96,8 +104,25 @@ export class JobGiver {
     this.#wait();
   }
 
+  /**
+   * Take a job back from an end that has died, or may have; whether it was not begun, and never will
+   * be.
+   */
+  withdraw(slot: number): boolean {
+    const at = SLOTS + slot * SLOT_WORDS + STATE;
+    return Atomics.compareExchange(this.#words, at, OFFERED, WITHDRAWN) === OFFERED;
+  }
+
+  /** Take what is there, and nothing after it. */
+  end(): void {
+    this.take();
+    this.#isOver = true;
+    Atomics.notify(this.#words, DONE); // Who waits for a result keeps the program running in Deno.
+  }
+
   /** Take the results that are there. */
   take(): void {
+    if (this.#isOver) return;
     const words = this.#words;
     while (this.#taken !== Atomics.load(words, DONE)) {
       const slot = words[RESULTS + (this.#taken & MASK)]!;
@@ -139,6 +164,7 @@ export class JobTaker {
       const slot = words[JOBS + (this.#taken & MASK)]!;
       this.#taken = (this.#taken + 1) | 0;
       const at = SLOTS + slot * SLOT_WORDS;
+      if (Atomics.compareExchange(words, at + STATE, OFFERED, BEGUN) !== OFFERED) continue;
       const job = this.#job;
       job.to = words[at + TO]!;
       job.from = words[at + FROM]!;

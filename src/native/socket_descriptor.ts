@@ -1,8 +1,9 @@
 import { Socket as NetSocket } from "node:net";
 import { connectionOf, type Socket } from "../transport/mod.ts";
 import type { BunSocket } from "../adapters/bun/runtime.ts";
-import { AT_EMPTY_PATH, F_DUPFD_CLOEXEC, S_IFMT, S_IFSOCK, STATX } from "./layouts.ts";
+import { AT_EMPTY_PATH, S_IFMT, S_IFSOCK, STATX, STATX_BASIC_STATS } from "./layouts.ts";
 import type { Libc } from "./libc.ts";
+import { OwnDescriptor } from "./own_descriptor.ts";
 
 /** What stands behind a socket of `node:net`. */
 interface NetHandle {
@@ -38,21 +39,25 @@ export function descriptorOf(libc: Libc, socket: Socket): number {
 
 /**
  * A duplicate of the descriptor, which stays usable whatever becomes of the socket; whoever gets it
- * closes it. -1 when there is none.
+ * releases it. `undefined` when there is none.
  */
-export function duplicateOf(libc: Libc, socket: Socket): number {
+export function duplicateOf(libc: Libc, socket: Socket): OwnDescriptor | undefined {
   const connection = connectionOf(socket);
   if (connection instanceof NetSocket) {
     const { fdForIpc } = handleOf(connection);
-    if (fdForIpc !== undefined) return handleOf(connection).fdForIpc!();
+    if (fdForIpc !== undefined) {
+      const copy = handleOf(connection).fdForIpc!();
+      return copy < 0 ? undefined : new OwnDescriptor(libc, copy);
+    }
   }
   const descriptor = descriptorOf(libc, socket);
-  return descriptor < 0 ? -1 : libc.fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  return descriptor < 0 ? undefined : OwnDescriptor.duplicate(libc, descriptor);
 }
 
 function checked(libc: Libc, connection: object, descriptor: number): number {
   if (descriptor < 0 || seen.get(connection) === descriptor) return descriptor;
-  const isSocket = libc.statx(descriptor, EMPTY_PATH, AT_EMPTY_PATH, 0x7ff, facts) === 0 &&
+  const isSocket =
+    libc.statx(descriptor, EMPTY_PATH, AT_EMPTY_PATH, STATX_BASIC_STATS, facts) === 0 &&
     (factsView.getUint16(STATX.mode, true) & S_IFMT) === S_IFSOCK;
   seen.set(connection, isSocket ? descriptor : -1);
   return isSocket ? descriptor : -1;

@@ -40,6 +40,12 @@ export class Accounts {
     this.#watcher = watcher;
   }
 
+  /** Whether nobody else has flows. */
+  hasOnly(client: string): boolean {
+    const { size } = this.#accounts;
+    return size === 0 || (size === 1 && this.#accounts.has(client));
+  }
+
   /** The share of a client that has flows. */
   weightOf(client: string): number {
     return this.#accounts.get(client)!.weight;

@@ -128,6 +128,11 @@ export class ByteScheduler<T> {
     return this.#flows.size;
   }
 
+  /** Whether no other client has flows, queued ones included. */
+  isAlone(client: string): boolean {
+    return this.#accounts.hasOnly(client);
+  }
+
   /**
    * Let somebody send, as soon as there is a place.
    *
@@ -358,7 +363,9 @@ export class ByteScheduler<T> {
 
   /** Do not let one stand among the others that its limit will not let send. */
   #holdBack(entry: Entry<T>): void {
-    if (this.#mustWait(entry.limit!, entry, this.#nowMs)) this.#flows.pause(entry.flow!);
+    if (!this.#mustWait(entry.limit!, entry, this.#nowMs)) return;
+    this.#flows.pause(entry.flow!);
+    this.#wake(); // Who was told that there is nothing to wait for has to ask again.
   }
 
   /** Let those go whose time has come, some at a time; whether there were any. */

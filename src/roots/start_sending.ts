@@ -1,5 +1,5 @@
 import { systemParent } from "../adapters/shared/system_parent.ts";
-import { sendForParent } from "../native/send_thread.ts";
+import { sendForParent } from "../native/send_jobs.ts";
 
 /** Send files for the engine that has started this thread; nothing elsewhere. */
 export function startSending(): void {

@@ -1,9 +1,15 @@
 import process from "node:process";
 import * as threads from "node:worker_threads";
 import { startDesk } from "./start_desk.ts";
+import { startSending } from "./start_sending.ts";
+import { startServing } from "./start_serving.ts";
 
 /** What each role does, by the name of its script. */
-const ROLES: Readonly<Record<string, () => void>> = { download_desk: startDesk };
+const ROLES: Readonly<Record<string, () => void>> = {
+  download_desk: startDesk,
+  send_files: startSending,
+  serve_files: startServing,
+};
 
 /**
  * Take the role for which this thread or process was started: for programs that are compiled into a
@@ -11,7 +17,7 @@ const ROLES: Readonly<Record<string, () => void>> = { download_desk: startDesk }
  * `true`: the program is a part of the one that has started it then.
  *
  * A process runs the compiled program again by itself. For a thread, say so with
- * `workerUrl: import.meta.url`.
+ * `workerUrl: import.meta.url`, where the manager or its engine is made.
  *
  * @example
  * ```ts

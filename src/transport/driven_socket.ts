@@ -4,7 +4,7 @@ import { systemClock } from "./clock.ts";
 import { connectionError, unsupported } from "./errors.ts";
 import { ReadingHalf } from "./reading_half.ts";
 import type { Socket, StartTlsOptions } from "./socket.ts";
-import type { SocketDriver } from "./socket_driver.ts";
+import type { RoomWaiter, SocketDriver } from "./socket_driver.ts";
 import type { ConnectionEnd, DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 import { SocketLife } from "./socket_life.ts";
 import type { SocketState } from "./socket_state.ts";
@@ -49,6 +49,15 @@ export function connectionOf(socket: Socket): unknown {
 /** The most that one write can take, for who would read more from a file in vain. */
 export function maxWriteBytesOf(socket: Socket): number {
   return socket instanceof DrivenSocket ? DrivenSocket.maxWriteBytesOf(socket) : Infinity;
+}
+
+/**
+ * After a `writeSome` that took less than it was given: tell `told` when the kernel may take bytes
+ * again. Who waits so holds no bytes. `false` where the runtime does not tell: a write of few bytes
+ * waits then.
+ */
+export function waitForRoom(socket: Socket, told: RoomWaiter): boolean {
+  return socket instanceof DrivenSocket && DrivenSocket.waitForRoom(socket, told);
 }
 
 /** What users hold: two halves and the life they share. */
@@ -194,6 +203,11 @@ class DrivenSocket implements Socket {
   /** See {@linkcode maxWriteBytesOf}. */
   static maxWriteBytesOf(socket: DrivenSocket): number {
     return socket.#life.driver.maxWriteBytes ?? Infinity;
+  }
+
+  /** See {@linkcode waitForRoom}. */
+  static waitForRoom(socket: DrivenSocket, told: RoomWaiter): boolean {
+    return socket.#writes.waitForRoom(told);
   }
 
   /** See {@linkcode detachSocket}. */

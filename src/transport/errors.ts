@@ -16,6 +16,7 @@ export type ErrorCode =
   | "CONNECT_TIMEOUT"
   | "DOWNLOAD_CLOSED"
   | "DOWNLOAD_LOST"
+  | "DOWNLOAD_MOVED"
   | "DOWNLOAD_QUEUE_FULL"
   | "DOWNLOAD_STALLED"
   | "FILE_CHANGED"
@@ -23,6 +24,8 @@ export type ErrorCode =
   | "HANDOFF_CLOSED"
   | "HANDOFF_REFUSED"
   | "HANDOFF_TIMEOUT"
+  | "HANDOVER_FAILED"
+  | "HANDOVER_REFUSED"
   | "HTTP_BAD_REQUEST"
   | "HTTP_BAD_RESPONSE"
   | "HTTP_STATUS"
@@ -67,7 +70,13 @@ export type FailureReason =
   | "other";
 
 /** What was going on when a deadline passed. */
-export type TimeoutPhase = "wait" | "connect" | "prepare" | "check" | "handoff";
+export type TimeoutPhase =
+  | "wait"
+  | "connect"
+  | "prepare"
+  | "check"
+  | "handoff"
+  | "handover";
 
 /** The facts of an error, each readable as a field. */
 export interface ErrorFacts {

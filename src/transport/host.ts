@@ -1,6 +1,6 @@
 import type { SocketAddress } from "./address.ts";
 import type { JackfieldError } from "./errors.ts";
-import type { Descriptors, OwnerLink, Owners } from "./owner_link.ts";
+import type { Descriptors, OwnerLink, Owners, SuccessionLink, Successors } from "./owner_link.ts";
 
 /** An address that a host name stands for. */
 export interface ResolvedAddress {
@@ -341,6 +341,14 @@ export interface LocalPorts {
   readonly reserved: readonly { readonly from: number; readonly to: number }[];
 }
 
+/** The file descriptors of this process. */
+export interface DescriptorUse {
+  /** How many it may have (RLIMIT_NOFILE, getrlimit(2)). */
+  readonly limit: number;
+  /** How many it has now. */
+  readonly open: number;
+}
+
 /**
  * What components need besides sockets. Each part is optional: a component that needs a missing
  * one throws `UNSUPPORTED` when it is made.
@@ -366,6 +374,10 @@ export interface Host {
   readonly processes?: Owners;
   /** Who started this thread or process by `workers` or `processes`; `undefined` in any other. */
   readonly parent?: OwnerLink;
+  /** Processes that take over from this one. */
+  readonly successors?: Successors;
+  /** The process from which this one is to take over; `undefined` in any other. */
+  readonly predecessor?: SuccessionLink;
   /**
    * Duplicates of connections for other threads. They are loaded by the call.
    *
@@ -374,6 +386,8 @@ export interface Host {
   descriptors?(): Promise<Descriptors>;
   /** Why `descriptors` rejects: `PERMISSION_DENIED` or `UNSUPPORTED`. It never asks. */
   checkDescriptors?(): JackfieldError | undefined;
+  /** The process's file descriptors; `undefined` where it may not be read. It never asks. */
+  descriptorUse?(): DescriptorUse | undefined;
   /** The system's range of local ports; `undefined` where it may not be read. It never asks. */
   localPorts?(): LocalPorts | undefined;
 }

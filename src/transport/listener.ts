@@ -36,6 +36,14 @@ export interface ListenerDriver {
   ref(): void;
   /** See {@linkcode Listener.unref}. */
   unref(): void;
+  /** See {@linkcode boundListener}; left out where nothing is accepted unasked. */
+  bound?(maxPending: number): Promise<void>;
+  /** Whether it can `pause`. */
+  readonly canPause?: boolean;
+  /** See {@linkcode pauseListener}; to be called where `canPause` says so. */
+  pause?(): Promise<readonly Socket[]>;
+  /** See {@linkcode resumeListener}. */
+  resume?(): void;
   /** Make a copy that can be sent to another process; left out where there can be none. */
   copy?(): Promise<ListenerCopy>;
 }
@@ -86,6 +94,36 @@ export function copyListener(listener: Listener): Promise<readonly ListenerCopy[
   return Promise.reject(
     unsupported("copyListener", "the listener was not made by a transport of this package"),
   );
+}
+
+/**
+ * Say how many connections may wait for `accept` of a listener that came from another process; see
+ * `ListenOptions.maxPending`.
+ */
+export async function boundListener(listener: Listener, maxPending: number): Promise<void> {
+  if (listener instanceof DrivenListener) await DrivenListener.bound(listener, maxPending);
+}
+
+/**
+ * Accept nothing until {@linkcode resumeListener}: what comes waits in the kernel, or goes to another
+ * process that has a copy. Resolves to what was accepted and nobody has taken; to be called again
+ * after a listener that pauses was copied.
+ *
+ * @throws {JackfieldError} `UNSUPPORTED` where accepting cannot stop.
+ */
+export async function pauseListener(listener: Listener): Promise<readonly Socket[]> {
+  if (listener instanceof DrivenListener) return await DrivenListener.pause(listener);
+  throw unsupported("pauseListener", "the listener was not made by a transport of this package");
+}
+
+/** Whether {@linkcode pauseListener} can stop this one. */
+export function canPauseListener(listener: Listener): boolean {
+  return listener instanceof DrivenListener && DrivenListener.canPause(listener);
+}
+
+/** Accept again. */
+export function resumeListener(listener: Listener): void {
+  if (listener instanceof DrivenListener) DrivenListener.resume(listener);
 }
 
 interface Waiter {
@@ -213,6 +251,30 @@ class DrivenListener implements Listener {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed);
     for (const socket of this.#arrived.splice(0)) socket.abort();
     await Promise.all(this.#drivers.map((driver) => driver.close()));
+  }
+
+  /** See {@linkcode boundListener}. */
+  static async bound(listener: DrivenListener, maxPending: number): Promise<void> {
+    await Promise.all(listener.#drivers.map((driver) => driver.bound?.(maxPending)));
+  }
+
+  /** See {@linkcode canPauseListener}. */
+  static canPause(listener: DrivenListener): boolean {
+    return listener.#drivers.every((driver) => driver.canPause === true);
+  }
+
+  /** See {@linkcode pauseListener}. */
+  static async pause(listener: DrivenListener): Promise<readonly Socket[]> {
+    if (!DrivenListener.canPause(listener)) {
+      throw unsupported("pauseListener", "the runtime cannot stop accepting on this listener");
+    }
+    const waiting = await Promise.all(listener.#drivers.map((driver) => driver.pause!()));
+    return [...listener.#arrived.splice(0), ...waiting.flat()];
+  }
+
+  /** See {@linkcode resumeListener}. */
+  static resume(listener: DrivenListener): void {
+    for (const driver of listener.#drivers) driver.resume?.();
   }
 
   /** See {@linkcode copyListener}. */

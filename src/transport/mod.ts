@@ -12,7 +12,7 @@
  *
  * @module
  */
-export { AcceptQueue, DEFAULT_MAX_PENDING } from "./accept_queue.ts";
+export { type AcceptGate, AcceptQueue, DEFAULT_MAX_PENDING } from "./accept_queue.ts";
 export {
   assertPort,
   formatAddress,
@@ -36,6 +36,7 @@ export {
   detachSocket,
   followConnection,
   maxWriteBytesOf,
+  waitForRoom,
 } from "./driven_socket.ts";
 export {
   connectionError,
@@ -59,6 +60,7 @@ export type {
   ContextVariable,
   Datagrams,
   DatagramSocket,
+  DescriptorUse,
   Diagnostics,
   DiagnosticsChannel,
   Digest,
@@ -82,6 +84,8 @@ export { bindHostname } from "./hostname_binding.ts";
 export { joinBytes } from "./join_bytes.ts";
 export { Lease, type LeaseEnd, type LeaseEvent, type LeaseState, moveLease } from "./lease.ts";
 export {
+  boundListener,
+  canPauseListener,
   copyListener,
   createListener,
   type CreateListenerOptions,
@@ -89,6 +93,8 @@ export {
   type ListenerCopy,
   type ListenerDriver,
   type OnError,
+  pauseListener,
+  resumeListener,
 } from "./listener.ts";
 export type {
   ConnectionCarrier,
@@ -101,10 +107,20 @@ export type {
   Passage,
   PassageState,
   StartedOwner,
+  StartedSuccessor,
   StartOptions,
+  SuccessionLink,
+  SuccessorOptions,
+  Successors,
 } from "./owner_link.ts";
 export type { Socket, StartTlsOptions } from "./socket.ts";
-export type { DriverWatcher, ParkedConnection, ReadWaiter, SocketDriver } from "./socket_driver.ts";
+export type {
+  DriverWatcher,
+  ParkedConnection,
+  ReadWaiter,
+  RoomWaiter,
+  SocketDriver,
+} from "./socket_driver.ts";
 export type { ConnectionEnd, DetachedSocket, DetachOptions, SocketFacts } from "./socket_facts.ts";
 export { moveSocket, type SocketEvent, type SocketState } from "./socket_state.ts";
 export { Stop } from "./stop.ts";

@@ -123,6 +123,48 @@ export interface Owners {
   check(script: string, options?: StartOptions): JackfieldError | undefined;
 }
 
+/** The way between a process and the one that takes over from it. */
+export interface SuccessionLink extends OwnerLink {
+  /** The process at the other end. */
+  readonly pid: number;
+  /** End the link, and nothing else: from then on both processes live as long as they like. */
+  leave(): void;
+}
+
+/** A process that was started to take over from this one. */
+export interface StartedSuccessor extends SuccessionLink {
+  /** End it at once. Resolves when it has ended. */
+  terminate(): Promise<OwnerEnd>;
+}
+
+/** Options of {@linkcode Successors.start}. */
+export interface SuccessorOptions {
+  /**
+   * What it runs.
+   *
+   * @default {the program's own main script}
+   */
+  readonly script?: string | URL;
+  /**
+   * The arguments that it is given.
+   *
+   * @default {those of this process}
+   */
+  readonly args?: readonly string[];
+}
+
+/** Starts the program once more, to take over from this process. */
+export interface Successors {
+  /**
+   * Start it. What goes wrong while it starts is told by `ended`.
+   *
+   * @throws {JackfieldError} What `check` returns.
+   */
+  start(options?: SuccessorOptions): StartedSuccessor;
+  /** Why none can be started here: `UNSUPPORTED` or `PERMISSION_DENIED`. It never asks. */
+  check(options?: SuccessorOptions): JackfieldError | undefined;
+}
+
 /** A duplicate of a connection as it is posted to another thread; only its maker knows what it is. */
 export type ConnectionToken = number;
 

@@ -74,7 +74,12 @@ export class ReadingHalf implements ReadWaiter, DriverWatcher {
         return this.#reader.promise;
       }
       if (typeof result === "object" && result !== null) {
-        return result.then(this.#onRead, this.#onFailure);
+        return result.then(
+          (count) => this.#onRead(count),
+          (cause) => {
+            throw this.#fail(cause);
+          },
+        );
       }
       return Promise.resolve(this.#onRead(result));
     } catch (cause) {
@@ -153,16 +158,12 @@ export class ReadingHalf implements ReadWaiter, DriverWatcher {
     }
   }
 
-  #onRead = (count: number | null): number | null => {
+  #onRead(count: number | null): number | null {
     this.#pending = false;
     if (this.#life.refusal !== undefined) throw this.#life.refusal();
     if (count === null) this.#life.endHalf("read");
     return count;
-  };
-
-  #onFailure = (cause: unknown): never => {
-    throw this.#fail(cause);
-  };
+  }
 
   #fail(cause: unknown): unknown {
     this.#pending = false;

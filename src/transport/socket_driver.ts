@@ -8,6 +8,14 @@ export interface ReadWaiter {
   reject(error: unknown): void;
 }
 
+/** Who waits until the kernel takes bytes again. */
+export interface RoomWaiter {
+  /** It may. */
+  resolve(): void;
+  /** It never will. */
+  reject(error: unknown): void;
+}
+
 /**
  * Who is told of what nobody asked for. A driver may tell it while a read is pending or nobody
  * cares; it may be called within the runtime's own callback and never throws.
@@ -64,6 +72,12 @@ export interface SocketDriver {
   stopReading?(): void;
   /** Give bytes to the kernel, perhaps not all; when it settles the bytes are no longer needed. */
   write(bytes: Uint8Array): number | Promise<number>;
+  /**
+   * After a `write` that took less than it was given: tell `told`, once and not within this call, when
+   * the kernel may take bytes again. Nothing is held for it meanwhile, as a `write` would have to.
+   * `false`, or left out, where the runtime does not tell.
+   */
+  waitForRoom?(told: RoomWaiter): boolean;
   /** The most that one `write` takes, however much room there is; left out where nothing is known. */
   readonly maxWriteBytes?: number;
   /** Send the end of the stream; what was written goes first. */

@@ -97,8 +97,9 @@ export interface ListenOptions {
   /** Accept sockets that can be handed to another process later, and in Deno to another thread. */
   readonly transferable?: boolean;
   /**
-   * How many accepted connections may wait for `accept` where the runtime cannot stop accepting
-   * (Bun and Node); further ones are reset and reported to `onError`.
+   * How many accepted connections may wait for `accept` in Bun and Node, which accept unasked. With
+   * a number that is given, further ones wait in the kernel, on TCP and in Bun on Linux; elsewhere,
+   * and without one, they are reset and reported to `onError`.
    *
    * @default {4096}
    */

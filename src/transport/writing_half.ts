@@ -1,11 +1,11 @@
+import type { RoomWaiter } from "./socket_driver.ts";
 import type { SocketLife } from "./socket_life.ts";
 
 /** The outgoing direction of a socket: writes one after the other, then the end. */
-export class WritingHalf {
+export class WritingHalf implements RoomWaiter {
   #life: SocketLife;
-  /** What the driver was given and has not taken yet, and how much of it is enough. */
-  #writing: Uint8Array | undefined;
-  #enough = 0;
+  /** Who waits for room; the driver tells it to this object, which has the turn meanwhile. */
+  #told: RoomWaiter | undefined;
 
   /** Of a connection that stands. */
   constructor(life: SocketLife) {
@@ -36,19 +36,47 @@ export class WritingHalf {
     try {
       const result = bytes.byteLength === 0 ? 0 : life.driver.write(bytes);
       if (typeof result === "object") {
-        this.#writing = bytes;
-        this.#enough = enough;
-        return result.then(this.#onWritten, this.#onFailure);
+        return result.then(
+          (count) => this.#taken(bytes, count, enough),
+          (cause) => {
+            throw this.#fail(cause);
+          },
+        );
       }
       if (result < enough) return this.#send(bytes, result, enough);
       count = result;
     } catch (cause) {
-      const failure = life.failWrite(cause);
-      life.writes.pass();
-      return Promise.reject(failure);
+      return Promise.reject(this.#fail(cause));
     }
     life.writes.pass();
     return Promise.resolve(count);
+  }
+
+  /** See {@linkcode waitForRoom}. */
+  waitForRoom(told: RoomWaiter): boolean {
+    const life = this.#life;
+    const { driver, writes } = life;
+    const mayWrite = life.refusal === undefined && !life.writeEnded;
+    if (!mayWrite || writes.taken || driver.waitForRoom === undefined) return false;
+    if (!driver.waitForRoom(this)) return false;
+    this.#told = told;
+    void writes.take(); // Writes that are called meanwhile, and `close`, come after it.
+    return true;
+  }
+
+  /** There may be room. */
+  resolve(): void {
+    const told = this.#told!;
+    this.#told = undefined;
+    this.#life.writes.pass();
+    told.resolve();
+  }
+
+  /** There never will be. */
+  reject(cause: unknown): void {
+    const told = this.#told!;
+    this.#told = undefined;
+    told.reject(this.#fail(cause));
   }
 
   /** See {@linkcode Socket.closeWrite}. */
@@ -71,20 +99,17 @@ export class WritingHalf {
   }
 
   /** The first part of a write has been taken; most often it is enough. */
-  #onWritten = (count: number): number | Promise<number> => {
-    const bytes = this.#writing!;
-    this.#writing = undefined;
-    if (count < this.#enough) return this.#send(bytes, count, this.#enough);
+  #taken(bytes: Uint8Array, count: number, enough: number): number | Promise<number> {
+    if (count < enough) return this.#send(bytes, count, enough);
     this.#life.writes.pass();
     return count;
-  };
+  }
 
-  #onFailure = (cause: unknown): never => {
-    this.#writing = undefined;
+  #fail(cause: unknown): unknown {
     const failure = this.#life.failWrite(cause);
     this.#life.writes.pass();
-    throw failure;
-  };
+    return failure;
+  }
 
   /** Send until it is enough, once this write has its turn. */
   async #send(

@@ -77,7 +77,7 @@ test("jackfield serve finishes its downloads on SIGINT and takes no new ones", (
       await client.send("GET /big");
       await client.answerHead();
       server.signal("SIGINT");
-      await server.prints(/Ending after 1 downloads/);
+      await server.prints(/Ending after 1 download, within 30 s; once more to end now\n/);
       assertEquals(await idle.countUntilEnd(), 0);
       assertEquals(sha256(await client.take(bytes.byteLength)), sha256(bytes));
       assertEquals((await server.ended).code, 0);
@@ -88,7 +88,7 @@ test("jackfield serve finishes its downloads on SIGINT and takes no new ones", (
     }
   }));
 
-test("jackfield serve ends at once on a second SIGINT", () =>
+test("jackfield serve says what is left after SIGTERM, and ends at once on a second one", () =>
   inFolder(async (folder, start) => {
     folder.fill("big", 24 * 2 ** 20);
     const server = start("serve", folder.path, "--port", "0");
@@ -97,11 +97,14 @@ test("jackfield serve ends at once on a second SIGINT", () =>
     try {
       await client.send("GET /big");
       await client.answerHead(); // and reads no more
-      server.signal("SIGINT");
-      await server.prints(/Ending after 1 downloads/);
+      server.signal("SIGTERM");
+      await server.prints(/Ending after 1 download, within 30 s/);
+      await server.prints(/\n1 download left, [12]\d\.\d MiB, 2\d s\n/);
       const start = performance.now();
-      server.signal("SIGINT");
-      assertEquals((await server.ended).code, 0);
+      server.signal("SIGTERM");
+      const { code, stdout } = await server.ended;
+      assertEquals(code, 0);
+      assertMatch(stdout, /\nEnding now, with 1 download, [12]\d\.\d MiB unsent\n$/);
       assert(performance.now() - start < 10_000, "it waited for the download");
     } finally {
       client.socket.abort();
@@ -141,7 +144,9 @@ test("jackfield get saves its file although nobody reads what it prints", () =>
     const bytes = folder.fill("files/a", 3_000_000);
     const url = await startServer(start("serve", folder.at("files"), "--port", "0"));
     const get = start("get", `${url}a`, "-o", folder.at("f"), "--unit", "64K");
+    const piped = start("get", `${url}a`, "-o", "-");
     get.stopReading();
-    assertEquals((await get.ended).code, 0);
+    piped.stopReading(); // here the file itself is lost
+    assertEquals([(await get.ended).code, (await piped.ended).code], [0, 6]);
     assertEquals(sha256(readFileSync(folder.at("f"))), sha256(bytes));
   }));

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { formatBytes, progressLine } from "../../src/cli/format.ts";
+import { fit, formatBytes, progressLine } from "../../src/cli/format.ts";
 import { test } from "../harness.ts";
 
 test("formatBytes() writes bytes for people", () => {
@@ -40,7 +40,21 @@ test("progressLine() shows share, bytes and rate, and a bar where there is room"
     progressLine(2 ** 20, 2 ** 22, 2 ** 19, 42),
     " 25 %  1.0 MiB of 4.0 MiB  512.0 KiB/s",
   );
+  assertEquals(
+    progressLine(2 ** 20, 2 ** 22, 2 ** 19, 37),
+    "[##.......]  25 %  1.0 MiB of 4.0 MiB",
+  );
+  assertEquals(progressLine(2 ** 20, 2 ** 22, 2 ** 19, 24), "[####............]  25 %");
   assertEquals(progressLine(2 ** 20, undefined, 2 ** 19, 80), "1.0 MiB  512.0 KiB/s");
   assert(progressLine(0, 0, 0, 80).includes("100 %"));
   assert(progressLine(2 ** 22 - 1, 2 ** 22, 1, 80).includes(" 99 %"), "100 % is for the end");
+});
+
+test("fit() leaves out what does not fit, and cuts no number", () => {
+  const parts = ["abc", "  12.5 MiB", "  3 s"];
+  assertEquals(fit(parts, 18), "abc  12.5 MiB  3 s");
+  assertEquals(fit(parts, 17), "abc  12.5 MiB");
+  assertEquals(fit(parts, 12), "abc");
+  assertEquals(fit(parts, 2), "ab");
+  assertEquals([fit(parts, 0), fit(parts, -1), fit([], 5)], ["", "", ""]);
 });

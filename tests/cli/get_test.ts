@@ -299,6 +299,21 @@ test("drawGet() is never wider or higher than the terminal", () => {
   }
 });
 
+test("drawGet() cuts no number on a narrow terminal", () => {
+  const progress = {
+    bytes: 2 ** 20,
+    totalBytes: 2 ** 22,
+    resumedBytes: 0,
+    bytesPerSecond: 2 ** 19,
+    sockets: [SOCKET],
+  };
+  for (let columns = 24; columns <= 80; columns++) {
+    const [total, socket] = drawGet(progress, columns, 24);
+    assertMatch(total!, /( %|iB|iB\/s| s)$/, `${columns} columns`);
+    assertMatch(socket!, /(:40123 *|iB\/s|iB|unit|=)$/, `${columns} columns`);
+  }
+});
+
 test("formatSeconds() writes times for people", () => {
   const cases: [number, string][] = [
     [0.2, "1 s"],

@@ -48,6 +48,14 @@ test("jackfield --version prints the version of the package", async () => {
   assertEquals([code, stdout], [0, `jackfield ${version}\n`]);
 });
 
+test("jackfield says so in a Node that is too old", async () => {
+  const { withResolvers } = Promise;
+  Reflect.deleteProperty(Promise, "withResolvers");
+  const run = runMain("--version");
+  Promise.withResolvers = withResolvers; // `main` has looked before its first await
+  assertOneLine(await run, 1, "22.18");
+});
+
 test("jackfield ignores a leading --", async () => {
   assertEquals((await runMain("--", "--version")).code, 0);
   assertStringIncludes((await runMain("--", "get", "--", "--help")).stdout, "jackfield get");

@@ -40,9 +40,9 @@ export class Child {
   readonly ended: Promise<Ended>;
   #process: ChildProcess;
 
-  /** Start it with these words. */
-  constructor(words: readonly string[]) {
-    const [command, ...rest] = commandOf(words);
+  /** Start it with these words; `program` is a compiled one. */
+  constructor(words: readonly string[], program?: string) {
+    const [command, ...rest] = program === undefined ? commandOf(words) : [program, ...words];
     this.#process = spawn(command, rest, {
       cwd: TOP,
       stdio: ["ignore", "pipe", "pipe"],
@@ -60,7 +60,7 @@ export class Child {
   }
 
   /** Send it a signal. */
-  signal(name: "SIGINT" | "SIGTERM"): void {
+  signal(name: "SIGINT" | "SIGTERM" | "SIGUSR2"): void {
     // In Deno a child that was told by `kill` to end has no exit code, whatever it ends with.
     process.kill(this.#process.pid!, name);
   }

@@ -3,7 +3,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { isJackfieldError } from "../../mod.ts";
 import { type DownloadServer, serveDownloads, type ServeDownloadsOptions } from "../../src/core.ts";
-import { memoryTransport, seededFaults, VirtualClock } from "../../src/testing/mod.ts";
+import {
+  type MemoryOperation,
+  memoryTransport,
+  seededFaults,
+  VirtualClock,
+} from "../../src/testing/mod.ts";
 import { test } from "../harness.ts";
 import { withSeeds } from "../support/seeds.ts";
 import { pattern } from "../transport/tools.ts";
@@ -106,7 +111,7 @@ test("serveDownloads() has nothing left of clients that go at any byte of the an
   }));
 
 test("serveDownloads() survives a disk that fails at any operation, and says so to the client", () =>
-  inMemory(async ({ files, errors, connect, expectNothingLeft }) => {
+  inMemory(async ({ files, clock, errors, connect, expectNothingLeft }) => {
     const seen = new Set<number>();
     for (const osCode of ["EIO", "EMFILE", "EACCES"]) {
       for (let failing = 0;; failing++) {
@@ -119,7 +124,12 @@ test("serveDownloads() survives a disk that fails at any operation, and says so 
         };
         const client = await connect();
         await client.send("GET /large", { Connection: "close" });
-        const answer = await client.answer().catch(() => undefined);
+        const answering = client.answer().catch(() => undefined);
+        let isOver = false;
+        void answering.then(() => isOver = true);
+        // Who has no descriptor waits for one.
+        for (; !isOver; await turn()) await clock.advance(10);
+        const answer = await answering;
         seen.add(answer?.status ?? 0);
         if (answer?.status === 200) assertEquals(answer.body, LARGE);
         await client.countUntilEnd();
@@ -136,8 +146,7 @@ test("serveDownloads() sends right bytes or breaks off, whatever goes wrong on t
   withSeeds([1, 2, 3, 4, 5, 6, 7, 8], async ({ below, oneOf }, seed) => {
     let going = true;
     const drawn = seededFaults({ seed, read: 0.01, write: 0.02, delay: 0.2, maxDelayMs: 400 });
-    const faults = (operation: "connect" | "read" | "write") =>
-      going ? drawn(operation) : undefined;
+    const faults = (operation: MemoryOperation) => going ? drawn(operation) : undefined;
     let whole = 0;
     let broken = 0;
     await inMemory(

@@ -33,7 +33,7 @@ test("directories: list shows what a folder has, and nothing that is hidden or l
     const inner = textOf((await client.request("GET /inner/")).body);
     assertStringIncludes(inner, '<a href="../">');
     assertStringIncludes(inner, "<title>/inner/</title>");
-    assertEquals((await client.request("GET /inner?x=1")).fields.get("location"), "/inner/?x=1");
+    assertEquals((await client.request("GET /inner?x=1")).fields.get("location"), "./inner/?x=1");
     folder.write("inner/index.html", "<p>index");
     assertEquals(textOf((await client.request("GET /inner/")).body), "<p>index");
   }, { directories: "list" }));

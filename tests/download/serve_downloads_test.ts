@@ -151,13 +151,13 @@ test("serveDownloads() redirects to a folder's slash and serves its index.html",
     const client = await connect();
     assertEquals(textOf((await client.request("GET /")).body), "<p>top");
     const moved = await client.request("GET /a%20b");
-    assertEquals([moved.status, moved.fields.get("location")], [301, "/a%20b/"]);
+    assertEquals([moved.status, moved.fields.get("location")], [301, "./a%20b/"]);
     const inner = await client.request("GET /a%20b/");
     assertEquals([inner.status, textOf(inner.body)], [200, "<p>inner"]);
     assertEquals(inner.fields.get("content-type"), "text/html; charset=utf-8");
     assertEquals((await client.request("GET /bare/")).status, 404);
     // `//bare` read as a reference would lead to the host "bare".
-    assertEquals((await client.request("GET //bare")).fields.get("location"), "/bare/");
+    assertEquals((await client.request("GET //bare")).fields.get("location"), "./bare/");
   }));
 
 test("serveDownloads() names the content type by the file's name", () =>

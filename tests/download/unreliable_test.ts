@@ -125,7 +125,6 @@ test("serveDownloads() answers for a file that cannot be opened, on the same con
   const cases: [string, number, string[]][] = [
     ["ENOENT", 404, []], // removed after it was found
     ["EACCES", 404, []],
-    ["EMFILE", 503, ["FILE_FAILED"]],
     ["EIO", 500, ["FILE_FAILED"]],
   ];
   for (const [osCode, expected, reported] of cases) {

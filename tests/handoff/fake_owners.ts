@@ -168,7 +168,8 @@ class CopyDriver implements SocketDriver {
   }
 
   get hasUnread(): boolean {
-    return this.#driver.hasUnread === true;
+    // Who has died may still look at what he had.
+    return this.connection.state !== "closed" && this.#driver.hasUnread === true;
   }
 
   get #driver(): SocketDriver {
@@ -180,6 +181,10 @@ class CopyDriver implements SocketDriver {
 
   read(into: Uint8Array, later: ReadWaiter): number | null | undefined | Promise<number | null> {
     return this.#driver.read(into, later);
+  }
+
+  stopReading(): void {
+    this.#driver.stopReading!();
   }
 
   write(bytes: Uint8Array): number | Promise<number> {

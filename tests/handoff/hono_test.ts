@@ -37,7 +37,14 @@ for (const placement of ["inline", "thread", "process"] as const) {
         });
         return RESPONSE_ALREADY_SENT;
       });
-    const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 });
+    // Without its own Request and Response in the place of the runtime's, for other tests' sake.
+    const overrideGlobalObjects = false;
+    const server = serve({
+      fetch: app.fetch,
+      hostname: "127.0.0.1",
+      port: 0,
+      overrideGlobalObjects,
+    });
     if (server.address() === null) await new Promise((done) => server.once("listening", done));
     const { port } = server.address() as AddressInfo;
     const client = await Client.connect({ hostname: "127.0.0.1", port });

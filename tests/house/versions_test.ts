@@ -60,7 +60,8 @@ test("versions: the libraries of deno.json and package.json satisfy one another"
 test("versions: every mention of a tool names the pinned version", () => {
   const pins = [DENO, BUN, NODE];
   const files = ["deno.json", "package.json", "README.md", "CONTRIBUTING.md", ".ci/run"];
-  for (const file of [...files, ".github/workflows/ci.yml"]) {
+  const workflows = [".github/workflows/ci.yml", ".github/workflows/publish.yml"];
+  for (const file of [...files, ...workflows]) {
     if (!existsSync(new URL(file, TOP))) continue;
     for (const [mention] of readText(file).matchAll(/\b(?:deno|bun|node)@\d+[\w.-]*/g)) {
       assert(pins.includes(mention), `${file} says ${mention}, the pins are ${pins.join(", ")}`);

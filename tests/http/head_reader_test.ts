@@ -36,6 +36,16 @@ test("HeadReader.next() gives heads that later reads do not change", async () =>
   assertEquals(textOf(first!), ONE);
 });
 
+test("HeadReader.next() begins with what was read before, split at every byte", async () => {
+  const all = ONE + TWO;
+  for (let at = 0; at <= all.length; at++) {
+    const first = latin1(all.slice(0, at));
+    const rest = source(all.slice(at));
+    const reader = new HeadReader(rest, "HTTP_BAD_REQUEST", undefined, first);
+    assertEquals(await heads(reader), [ONE, TWO], `split at ${at}`);
+  }
+});
+
 test("HeadReader keeps what follows a head for whoever comes next", async () => {
   const reader = new HeadReader(source(`${ONE}body`, "more"), "HTTP_BAD_REQUEST");
   await reader.next();

@@ -24,7 +24,9 @@ for (const mode of ["main", "hybrid"] as const) {
       ...libc,
       send(to, bytes, length, flags) {
         heads++;
-        return libc.send(to, bytes, Math.min(length, headBytes), flags);
+        const most = headBytes;
+        headBytes = Infinity; // Only once, like the piece.
+        return libc.send(to, bytes, Math.min(length, most), flags);
       },
       sendfile(to, from, offset, count) {
         const most = bodyBytes;
@@ -47,7 +49,8 @@ for (const mode of ["main", "hybrid"] as const) {
         const { body: got } = await client.request("GET /a");
         assertEquals(got.byteLength, bytes.byteLength);
         assert(got.every((octet, index) => octet === bytes[index]));
-        assertEquals(heads - before, 1);
+        // A head that was cut goes on with the next piece, unless a probe has taken all of it.
+        assert(heads - before <= (head === 7 ? 2 : 1), `${heads - before} heads`);
       }
     }, { engine: { name: "copy", start } });
   });

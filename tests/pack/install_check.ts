@@ -1,102 +1,35 @@
 // Packs the library, installs the tarball into fresh projects outside the checkout, and has Deno,
-// Bun and Node each open a socket with it. Also: `require`, and a consumer's tsc.
+// Bun and Node each open a socket with it and run the README's examples, in their oldest versions,
+// too. Also: the types, for a strict tsc and for Deno; `require`; the program; the sources as JSR
+// offers them; and what the package costs (cost.ts).
 //
 //   deno run -A tests/pack/install_check.ts
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { bunCommand, denoCommand, nodeCommand } from "../support/tools.ts";
+import { echo, everyEntry, placed, required, STRICT_CONFIG } from "./consumer.ts";
+import { checkBundle, checkImport } from "./cost.ts";
+import { importByName, type ProjectFile, readExamples } from "./readme_examples.ts";
 
 const TOP = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const LIMIT_MS = 120_000;
-const { name, version, exports } = JSON.parse(readFileSync(join(TOP, "package.json"), "utf8"));
+const { name, version, exports, engines } = readJson("package.json");
+const { exports: entries, publish } = readJson("deno.json");
 
-const ECHO = `
-import { systemTransport } from "${name}";
-
-const transport = systemTransport();
-const listener = await transport.listen({ hostname: "127.0.0.1", port: 0 });
-const { port } = listener.address;
-const [client, server] = await Promise.all([
-  transport.connect({ hostname: "127.0.0.1", port }),
-  listener.accept(),
-]);
-
-async function readAll(socket) {
-  const bytes = [];
-  const buffer = new Uint8Array(1024);
-  for (let count; (count = await socket.read(buffer)) !== null;) bytes.push(...buffer.slice(0, count));
-  return new Uint8Array(bytes);
-}
-
-const echo = readAll(server).then(async (bytes) => {
-  await server.write(bytes);
-  await server.closeWrite();
-});
-await client.write(new TextEncoder().encode("echo, please"));
-await client.closeWrite();
-const text = new TextDecoder().decode(await readAll(client));
-await echo;
-await client.close();
-await server.close();
-await listener.close();
-if (text !== "echo, please") throw new Error("Cannot echo: got " + JSON.stringify(text));
-console.log("echo ok");
-`;
-
-/** A server whose manager is a script of the package, in a thread and in a process. */
-const PLACED = `
-import { serveDownloads } from "${name}";
-
-const inNode = !("Deno" in globalThis) && !("Bun" in globalThis);
-for (const placement of inNode ? ["process"] : ["thread", "process"]) {
-  const server = await serveDownloads({ root: ".", placement });
-  const response = await fetch(server.url + "package.json", { headers: { connection: "close" } });
-  const { name } = await response.json();
-  if (!name.startsWith("consumer-") || server.placement !== placement) throw new Error(name);
-  await server.close();
-}
-console.log("placed ok");
-`;
-
-const REQUIRE = `
-const { systemTransport } = require("${name}");
-if (typeof systemTransport !== "function") throw new Error("Cannot require ${name}");
-console.log("require ok");
-`;
-
-/** A consumer that touches every entry, with a strict tsc and no runtime's types. */
-const CONSUMER = `
-import { systemTransport } from "${name}";
-${
-  Object.keys(exports).filter((path) => path !== "." && path !== "./package.json")
-    .map((path, at) => `import type * as entry${at} from "${path.replace(".", name)}";`).join("\n")
-}
-
-export const transport: ReturnType<typeof systemTransport> = systemTransport();
-export async function port(): Promise<number> {
-  const listener = await transport.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.address.port;
-}
-`;
-
-const CONSUMER_CONFIG = {
-  compilerOptions: {
-    target: "ESNext",
-    lib: ["ESNext", "DOM"],
-    module: "NodeNext",
-    moduleResolution: "NodeNext",
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noEmit: true,
-    skipLibCheck: false,
-    types: [],
-  },
-  include: ["consumer.ts"],
-};
+const examples = readExamples(readText("README.md"));
+const names = examples.map(([path]) => path);
 
 const work = mkdtempSync(join(tmpdir(), "jackfield-install-"));
 try {
@@ -107,29 +40,68 @@ try {
 }
 
 function check(): void {
+  if (examples.length === 0) throw new Error("Cannot find an example in README.md");
   run(TOP, ["npm", "pack", "--silent", "--pack-destination", work]);
   const tarball = readdirSync(work).find((file) => file.endsWith(".tgz"));
   if (tarball === undefined) throw new Error("Cannot pack: npm left no tarball");
   const packed = join(work, tarball);
 
   const node = project("node");
-  run(node, ["npm", "install", "--silent", "--no-audit", "--no-fund", packed]);
-  expect(run(node, [...nodeCommand(), "echo.mjs"]), "echo ok");
-  expect(run(node, [...nodeCommand(), "placed.mjs"]), "placed ok");
-  expect(run(node, [...nodeCommand(), "require.cjs"]), "require ok");
+  npmInstall(node, packed);
+  const [nodeProgram] = direct(nodeCommand());
+  const inNode = [nodeProgram!, "--disable-warning=ExperimentalWarning"];
+  runAll(node, inNode);
+  expect(run(node, [...inNode, "require.cjs"]), "require ok");
+  expect(
+    run(node, [...inNode, "node_modules/.bin/jackfield", "--version"]),
+    `jackfield ${version}`,
+  );
+  const tsc = join(TOP, "node_modules", ".bin", "tsc");
+  // Only here: Deno would read it, too.
+  writeFileSync(join(node, "tsconfig.json"), JSON.stringify(STRICT_CONFIG));
+  run(node, [tsc, "-p", "."]);
+  checkImport(node, name, "node", inNode);
 
   // Deno cannot install a tarball by itself: npm does, and Deno runs on the result.
   const deno = project("deno");
-  run(deno, ["npm", "install", "--silent", "--no-audit", "--no-fund", packed]);
-  expect(run(deno, [...denoCommand(), "run", "-A", "echo.mjs"]), "echo ok");
-  expect(run(deno, [...denoCommand(), "run", "-A", "placed.mjs"]), "placed ok");
+  npmInstall(deno, packed);
+  const inDeno = [...denoCommand(), "run", "-A"];
+  runAll(deno, inDeno);
+  run(deno, [...denoCommand(), "check", ...names]);
+  checkImport(deno, name, "deno", inDeno);
 
   const bun = project("bun");
-  run(bun, [...bunCommand(), "add", packed]);
-  expect(run(bun, [...bunCommand(), "run", "echo.mjs"]), "echo ok");
-  expect(run(bun, [...bunCommand(), "run", "placed.mjs"]), "placed ok");
+  const bunProgram = direct(bunCommand());
+  run(bun, [...bunProgram, "add", packed]);
+  runAll(bun, [...bunProgram, "run"]);
+  checkImport(bun, name, "bun", bunProgram);
+  checkBundle(bun, name, bunProgram);
 
-  run(node, [join(TOP, "node_modules", ".bin", "tsc"), "-p", "."]);
+  for (const [runtime, folder] of Object.entries({ deno, bun, node })) {
+    const command = oldest(runtime);
+    for (const example of names) run(folder, [...command, example]);
+  }
+
+  const jsr = project("jsr");
+  publishTo(join(work, "published"));
+  writeFileSync(
+    join(jsr, "deno.json"),
+    JSON.stringify({
+      imports: { [name]: `jsr:${name}@${version}` },
+      links: ["../published"],
+      nodeModulesDir: "none",
+    }),
+  );
+  rmSync(join(jsr, "package.json"));
+  run(jsr, [...denoCommand(), "check", ...names]);
+  for (const example of names) run(jsr, [...inDeno, example]);
+}
+
+/** The command that runs a file in the oldest version of a runtime that package.json allows. */
+function oldest(runtime: string): string[] {
+  const tool = `${runtime}@${engines[runtime].replace(">=", "")}.0`;
+  if (runtime === "deno") return ["npx", "-y", tool, "run", "-A"];
+  return direct(["npx", "-y", "--allow-scripts=bun", tool]);
 }
 
 /** A fresh project that has the programs, and not yet the library. */
@@ -137,20 +109,52 @@ function project(runtime: string): string {
   const folder = join(work, runtime);
   mkdirSync(folder);
   const manifest = { name: `consumer-${runtime}`, version: "1.0.0", private: true, type: "module" };
-  const files = {
-    "package.json": JSON.stringify(manifest),
-    "echo.mjs": ECHO,
-    "placed.mjs": PLACED,
-    "require.cjs": REQUIRE,
-    "consumer.ts": CONSUMER,
-    "tsconfig.json": JSON.stringify(CONSUMER_CONFIG),
-  };
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  const files: ProjectFile[] = [
+    ["package.json", JSON.stringify(manifest)],
+    ["echo.mjs", echo(name)],
+    ["placed.mjs", placed(name)],
+    ["require.cjs", required(name)],
+    ["consumer.ts", everyEntry(name, Object.keys(exports))],
+    ...examples,
+  ];
+  for (const [file, text] of files) writeFileSync(join(folder, file), text);
+  // What the README's examples read.
+  cpSync(join(TOP, "examples", "files"), join(folder, "examples", "files"), { recursive: true });
+  const script = "examples/worker_group.ts";
+  writeFileSync(join(folder, script), importByName(readText(script), name, entries));
   return folder;
 }
 
+/** Run everything that every runtime runs. */
+function runAll(folder: string, command: readonly string[]): void {
+  expect(run(folder, [...command, "echo.mjs"]), "echo ok");
+  expect(run(folder, [...command, "placed.mjs"]), "placed ok");
+  for (const example of names) run(folder, [...command, example]);
+}
+
+function npmInstall(folder: string, ...packages: string[]): void {
+  run(folder, ["npm", "install", "--silent", "--no-audit", "--no-fund", ...packages]);
+}
+
+/** The files that JSR would offer. */
+function publishTo(folder: string): void {
+  for (const path of publish.include as string[]) {
+    cpSync(join(TOP, path), join(folder, path), { recursive: true });
+  }
+  // Deno ignores the stand-ins of a package that is used, but warns of them.
+  const config = readJson("deno.json");
+  writeFileSync(join(folder, "deno.json"), JSON.stringify({ ...config, links: undefined }));
+}
+
+/** The program behind npx, which would look it up again each time. */
+function direct(command: readonly string[]): string[] {
+  const [npx, ...args] = command;
+  if (npx !== "npx") return [...command];
+  return [run(TOP, ["npx", ...args, "-p", "process.execPath"]).trim()];
+}
+
 /** Run a command to its end; anything but status 0 ends the check. */
-function run(cwd: string, [command, ...args]: string[]): string {
+function run(cwd: string, [command, ...args]: readonly string[]): string {
   console.log(`$ ${[command, ...args].join(" ")}`);
   const { status, signal, stdout, stderr, error } = spawnSync(command!, args, {
     cwd,
@@ -167,4 +171,13 @@ function run(cwd: string, [command, ...args]: string[]): string {
 
 function expect(output: string, line: string): void {
   if (!output.split("\n").includes(line)) throw new Error(`Cannot find "${line}" in ${output}`);
+}
+
+function readText(file: string): string {
+  return readFileSync(join(TOP, file), "utf8");
+}
+
+// deno-lint-ignore no-explicit-any -- two configuration files, whose shape tests/house checks
+function readJson(file: string): any {
+  return JSON.parse(readText(file));
 }

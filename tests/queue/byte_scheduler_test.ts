@@ -77,6 +77,17 @@ test("ByteScheduler gives turns without limits, and counts what was sent", () =>
   assert(flows.next(clock.now()) !== undefined);
 });
 
+test("ByteScheduler.isAlone() says whether another client has flows, queued ones included", () => {
+  const { flows } = setUp({ maxActive: 1 });
+  assertEquals(flows.isAlone("a"), true);
+  const own = flows.add("first", { client: "a" });
+  assertEquals([flows.isAlone("a"), flows.isAlone("b")], [true, false]);
+  const queued = flows.add("second", { client: "b" });
+  assertEquals([queued.state, flows.isAlone("a"), flows.isAlone("b")], ["queued", false, false]);
+  flows.remove(own);
+  assertEquals([flows.isAlone("a"), flows.isAlone("b")], [false, true]);
+});
+
 test("ByteScheduler wakes the engine once when a parked flow is writable", () => {
   const { clock, flows, calls } = setUp();
   const [a, b] = [flows.add("a"), flows.add("b")];
@@ -552,4 +563,22 @@ test("ByteScheduler keeps its promises whatever happens to its flows", async () 
       }
     }
   });
+});
+
+test("ByteScheduler lets a flow go on that its own limit held back after everybody was asked", async () => {
+  const clock = new VirtualClock();
+  let readyCount = 0;
+  const flows = new ByteScheduler<string>({ clock, onReady: () => readyCount++ });
+  const flow = flows.add("one", { rateLimit: new RateLimit(1000, { burstBytes: 100 }) });
+  assertEquals(flows.next(clock.now()), undefined);
+  await clock.advance(200);
+  const { bytes } = flows.next(clock.now())!;
+  assertEquals(flows.next(clock.now()), undefined);
+  const before = readyCount;
+  flows.sent(flow, bytes); // An engine that reads from a disk says so later.
+  assertEquals([readyCount - before, flows.next(clock.now())], [1, undefined]);
+  await clock.advance(200);
+  assertEquals([readyCount - before, flows.next(clock.now())?.bytes], [2, bytes]);
+  flows.sent(flow, bytes);
+  flows.remove(flow);
 });

@@ -51,6 +51,10 @@ test("takeRole() makes manager's threads and processes of a compiled program", {
     for (const placement of ["thread", "process"]) {
       assertEquals(run(binary, [placement, folder.path]), `${placement} 200 compiled\n`);
     }
+    run(process.execPath, [...compile, PROGRAM.replace("whole_program", "whole_program_native")]);
+    for (const mode of process.platform === "linux" ? ["hybrid", "accept"] : []) {
+      assertEquals(run(binary, [mode, folder.path]), `${mode} 200 compiled\n`);
+    }
   } finally {
     folder.remove();
   }

@@ -87,3 +87,82 @@ test("AcceptQueue refuses a bound that is none", () => {
   }
   assertEquals(DEFAULT_MAX_PENDING, 4096);
 });
+
+/** A queue of so many that can stop its runtime, and what it told it. */
+function stoppable(maxPending: number) {
+  const told: string[] = [];
+  const gate = { stop: () => void told.push("stop"), start: () => void told.push("start") };
+  return { told, gate, queue: new AcceptQueue(address, maxPending, { gate }) };
+}
+
+test("AcceptQueue stops its runtime when maxPending wait, and starts it when all are taken", async () => {
+  const { queue, told } = stoppable(2);
+  const all = Array.from({ length: 4 }, () => fakeSocket().socket);
+  queue.push(all[0]!);
+  assertEquals(told, []);
+  for (const late of all.slice(1)) queue.push(late); // Two have come in the same turn.
+  assertEquals(told, ["stop"]);
+  for (const socket of all) assertEquals(await queue.take() === socket, true);
+  assertEquals(told, ["stop"]);
+  const waiting = queue.take();
+  assertEquals(told, ["stop", "start"]);
+  const { socket } = fakeSocket();
+  queue.push(socket);
+  assertEquals(await waiting === socket, true);
+});
+
+test("AcceptQueue counts connections that are not ready among those that wait", async () => {
+  const { queue, told } = stoppable(2);
+  const waiting = queue.take();
+  queue.expect();
+  queue.expect();
+  assertEquals(told, ["stop"]);
+  const { socket } = fakeSocket();
+  queue.ready();
+  queue.push(socket);
+  assertEquals(await waiting === socket, true);
+  const next = rejection(queue.take());
+  assertEquals(told, ["stop", "start"]);
+  queue.ready();
+  queue.fail(systemError("ECONNRESET"));
+  await next;
+});
+
+test("AcceptQueue tells who waits that it cannot start, and tries again for the next one", async () => {
+  const { queue, gate } = stoppable(1);
+  const first = fakeSocket().socket;
+  queue.push(first);
+  assertEquals(await queue.take() === first, true);
+  const start = gate.start;
+  gate.start = () => {
+    throw systemError("EMFILE");
+  };
+  assertEquals((await rejection(queue.take())).code, "EMFILE");
+  gate.start = start;
+  const waiting = queue.take();
+  const second = fakeSocket().socket;
+  queue.push(second);
+  assertEquals(await waiting === second, true);
+});
+
+test("AcceptQueue.pause() stops although somebody waits, until resume()", async () => {
+  const { queue, told } = stoppable(4);
+  const waiting = queue.take();
+  queue.pause();
+  queue.pause();
+  assertEquals(told, ["stop"]);
+  const [first, second] = [fakeSocket().socket, fakeSocket().socket];
+  queue.push(first); // It came in the turn in which accepting stopped.
+  queue.push(second);
+  assertEquals(await waiting === first, true);
+  assertEquals(queue.takeWaiting().map((socket) => socket === second), [true]);
+  const next = queue.take();
+  assertEquals(told, ["stop"]);
+  queue.start(); // To be copied it has to accept;
+  queue.pause(); // and then stops again.
+  assertEquals(told, ["stop", "start", "stop"]);
+  queue.resume();
+  assertEquals(told, ["stop", "start", "stop", "start"]);
+  queue.push(second);
+  assertEquals(await next === second, true);
+});

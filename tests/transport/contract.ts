@@ -10,9 +10,11 @@ import {
   detachSocket,
   isJackfieldError,
   type JackfieldError,
+  type Listener,
   type Socket,
   type Transport,
 } from "../../src/core.ts";
+import { systemTransport } from "../../src/system_transport.ts";
 import { runtime, test } from "../harness.ts";
 import { silentPort } from "./silent_host.ts";
 import {
@@ -103,6 +105,47 @@ export function transportContract(name: string, options: ContractOptions): void 
       await Promise.all([near.close(), far.close(), listener.close()]);
     }
   });
+
+  /** One after the other: more at once than the backlog has room for would come a second later. */
+  async function connectMany(transport: Transport, count: number, to: Listener): Promise<Socket[]> {
+    const sockets: Socket[] = [];
+    while (sockets.length < count) sockets.push(await transport.connect(to.address));
+    return sockets;
+  }
+
+  systemTransport(); // In Bun the native part is needed to stop; this says where it is.
+  const noStop = runtime === "bun" && make().host.checkDescriptors?.() !== undefined;
+  for (const transferable of can.transferable ? [false, true] : [false]) {
+    const kind = transferable ? "of transferable sockets " : "";
+    check(
+      `a listener ${kind}with maxPending leaves what nobody accepts in the kernel`,
+      async (transport) => {
+        const [maxPending, clients] = [6, 12];
+        const listener = await transport.listen({ maxPending, transferable });
+        const before = countDescriptors() ?? 0;
+        const nears = await connectMany(transport, clients, listener);
+        // A turn of the loop may bring one more, and a duplicate of the listener is one.
+        const most = before + clients + maxPending + 2;
+        const tooMany = () => `${countDescriptors()} descriptors, expected ${most} or less`;
+        if (real) await eventually(() => (countDescriptors() ?? 0) <= most, tooMany);
+        for (const near of nears) await near.write(bytesOf("first"));
+        for (const near of nears) await near.write(bytesOf("second"));
+        for (let at = 0; at < clients; at++) {
+          const far = await listener.accept();
+          assertEquals(textOf(await readExactly(far, 11)), "firstsecond");
+          await far.close();
+        }
+        await Promise.all(nears.map((near) => near.close()));
+        const [late] = await connectMany(transport, 1, listener); // It goes on.
+        await (await listener.accept()).close();
+        await late!.close();
+        const waiting = await connectMany(transport, maxPending + 1, listener);
+        await listener.close(); // While it does not accept.
+        await Promise.all(waiting.map((near) => near.close()));
+      },
+      noStop && "this runtime cannot stop here",
+    );
+  }
 
   check("takes an IPv6 literal in brackets", async (transport) => {
     const listener = await transport.listen({ hostname: "::1", port: 0 });

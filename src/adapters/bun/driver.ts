@@ -3,10 +3,11 @@ import {
   joinBytes,
   type ParkedConnection,
   type ReadWaiter,
+  type RoomWaiter,
   type SocketDriver,
   type TlsConnectOptions,
 } from "../../transport/mod.ts";
-import { Inbox } from "../shared/inbox.ts";
+import { type Flow, Inbox } from "../shared/inbox.ts";
 import type { BunHandlers, BunSocket, BunTls } from "./runtime.ts";
 
 /** How long `close` waits for the peer to answer the end of a TLS session, in milliseconds. */
@@ -18,11 +19,13 @@ interface Writer {
 }
 
 /** One connection of Bun, fed by {@linkcode bunHandlers}. */
-export class BunDriver implements SocketDriver {
+export class BunDriver implements SocketDriver, Flow {
   #socket!: BunSocket;
   #secured: boolean;
-  #inbox: Inbox;
+  #inbox: Inbox = new Inbox(this);
   #writer: Writer | undefined;
+  /** Whether the last write took less than it was given, and `drain` is still to come. */
+  #isFull = false;
   #closed = false;
   #error: unknown;
   #closing: (() => void) | undefined;
@@ -30,10 +33,6 @@ export class BunDriver implements SocketDriver {
   /** A driver without its socket yet; `secured` when TLS runs on it. */
   constructor(secured: boolean) {
     this.#secured = secured;
-    this.#inbox = new Inbox({
-      pause: () => this.#socket.pause(),
-      resume: () => this.#socket.resume(),
-    });
   }
 
   get hasUnread(): boolean {
@@ -60,11 +59,18 @@ export class BunDriver implements SocketDriver {
   write(bytes: Uint8Array): number | Promise<number> {
     if (this.#closed) throw this.#error ?? closedError();
     const count = this.#socket.write(bytes as Uint8Array<ArrayBuffer>);
+    this.#isFull = count < bytes.byteLength;
     if (count > 0) return count;
     if (count < 0) throw this.#error ?? closedError();
     return new Promise((resolve, reject) => {
       this.#writer = { resolve, reject };
     });
+  }
+
+  waitForRoom(told: RoomWaiter): boolean {
+    if (this.#isFull && !this.#closed) this.#writer = told;
+    else queueMicrotask(() => told.resolve()); // What is wrong the next write finds out.
+    return true;
   }
 
   closeWrite(): void {
@@ -89,8 +95,7 @@ export class BunDriver implements SocketDriver {
 
   abort(): void {
     this.#inbox.fail(closedError);
-    this.#writer?.reject(closedError());
-    this.#writer = undefined;
+    this.#leaveWriter()?.reject(closedError());
     if (!this.#closed) this.#socket.terminate();
   }
 
@@ -120,6 +125,16 @@ export class BunDriver implements SocketDriver {
 
   lookAhead(): void {
     this.#inbox.release();
+  }
+
+  /** See {@linkcode Flow}. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** See {@linkcode Flow}. */
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Read nothing until somebody asks. */
@@ -153,6 +168,13 @@ export class BunDriver implements SocketDriver {
     });
   }
 
+  /** Who waits to write, and no longer does: whoever is told may call anything at once. */
+  #leaveWriter(): Writer | undefined {
+    const writer = this.#writer;
+    this.#writer = undefined;
+    return writer;
+  }
+
   /** Asked again after a call that may have changed it. */
   #isClosed(): boolean {
     return this.#closed;
@@ -170,8 +192,8 @@ export class BunDriver implements SocketDriver {
 
   /** There is room to write again. */
   drained(): void {
-    this.#writer?.resolve(0);
-    this.#writer = undefined;
+    this.#isFull = false;
+    this.#leaveWriter()?.resolve(0);
   }
 
   /** The peer has sent the end of its stream. */
@@ -192,8 +214,7 @@ export class BunDriver implements SocketDriver {
     // With both ends of the stream sent, Bun calls `close` without calling `end` before.
     if (this.#error === undefined) this.#inbox.end();
     else this.#inbox.fail(() => this.#error);
-    this.#writer?.reject(this.#error ?? closedError());
-    this.#writer = undefined;
+    this.#leaveWriter()?.reject(this.#error ?? closedError());
     this.#closing?.();
     this.#inbox.watcher?.gone(this.#error);
   }

@@ -1,4 +1,5 @@
 import {
+  type AcceptGate,
   AcceptQueue,
   bindHostname,
   type Capabilities,
@@ -12,12 +13,19 @@ import {
   type Socket,
   type SocketAddress,
 } from "../../transport/mod.ts";
+import { bunListenerDescriptors, type ListenerDescriptors } from "../shared/accept_gates.ts";
 import { isExact } from "../shared/exact_address.ts";
 import { HANDSHAKE_TIMEOUT_MS, listenOverNet } from "../shared/net_transport.ts";
 import { removeSocketFile } from "../shared/socket_file.ts";
 import { systemNames } from "../shared/system_names.ts";
 import { alpnList, BunDriver, bunHandlers } from "./driver.ts";
-import { bunGlobal, type BunHandlers, type BunListener, type BunSocket } from "./runtime.ts";
+import {
+  bunGlobal,
+  type BunHandlers,
+  type BunListener,
+  type BunSocket,
+  type BunSocketOptions,
+} from "./runtime.ts";
 
 /** See {@linkcode Transport.listen}. */
 export async function listenInBun(
@@ -27,21 +35,39 @@ export async function listenInBun(
   checkListenOptions("bun", capabilities, options);
   const { hostname = "127.0.0.1", port = 0, path, onError } = options;
   if (options.transferable || options.backlog !== undefined) return await listenOverNet(options);
+  // To stop, a listener of Bun is closed; for a Unix socket that would remove its path.
+  const stops = options.maxPending !== undefined && path === undefined;
+  const descriptors = stops ? await bunListenerDescriptors() : undefined;
   const drivers = path === undefined
-    ? await bindHostname(systemNames, hostname, port, (host, p) => bind(options, host, p))
+    ? await bindHostname(
+      systemNames,
+      hostname,
+      port,
+      (host, p) => bind(options, host, p, descriptors),
+    )
     : [await bind(options, "", 0)] as const;
   return createListener(drivers, { onError });
 }
 
-function bind(options: ListenOptions, hostname: string, port: number): Promise<ListenerDriver> {
+function bind(
+  options: ListenOptions,
+  hostname: string,
+  port: number,
+  descriptors?: ListenerDescriptors,
+): Promise<ListenerDriver> {
   try {
-    return Promise.resolve(new BunListenerDriver(options, hostname, port));
+    return Promise.resolve(new BunListenerDriver(options, hostname, port, descriptors));
   } catch (cause) {
     const { path } = options;
     const wanted = path === undefined ? { hostname, port } : { hostname: "", port: 0, path };
     return Promise.reject(connectionError("listen", wanted, cause));
   }
 }
+
+/** Where to listen; a descriptor that listens already is an option that Bun does not document. */
+type ListenPlace =
+  | Pick<BunSocketOptions, "hostname" | "port" | "unix" | "reusePort">
+  | { readonly fd: number };
 
 class BunListenerDriver implements ListenerDriver {
   readonly address: SocketAddress;
@@ -50,15 +76,38 @@ class BunListenerDriver implements ListenerDriver {
   #queue: AcceptQueue;
   /** TLS handshakes on the way, each with its time limit. */
   #handshakes = new Map<BunSocket, ReturnType<typeof setTimeout>>();
+  #descriptors: ListenerDescriptors | undefined;
+  /** While nothing is accepted: keeps what waits in the kernel. */
+  #duplicate: number | undefined;
+  #isReferenced = true;
 
-  constructor(options: ListenOptions, hostname: string, port: number) {
-    const { path, reusePort, tls } = options;
+  constructor(
+    options: ListenOptions,
+    hostname: string,
+    port: number,
+    descriptors: ListenerDescriptors | undefined,
+  ) {
+    const { path, reusePort } = options;
     this.#options = options;
-    this.#listener = bunGlobal().listen({
+    this.#descriptors = descriptors;
+    this.#listener = this.#listen({
       hostname,
       port,
       ...(path === undefined ? {} : { unix: path }),
       ...(reusePort ? { reusePort } : {}),
+    });
+    this.address = path === undefined
+      ? { hostname, port: this.#listener.port! }
+      : { hostname: "", port: 0, path };
+    const gate: AcceptGate | undefined = descriptors &&
+      { stop: () => this.#keep(descriptors), start: () => this.#listenAgain() };
+    this.#queue = new AcceptQueue(this.address, options.maxPending, { gate });
+  }
+
+  #listen(where: ListenPlace): BunListener {
+    const { tls } = this.#options;
+    const options: ListenPlace & Pick<BunSocketOptions, "allowHalfOpen" | "tls" | "socket"> = {
+      ...where,
       allowHalfOpen: true,
       ...(tls === undefined ? {} : {
         tls: {
@@ -70,11 +119,23 @@ class BunListenerDriver implements ListenerDriver {
         },
       }),
       socket: tls === undefined ? this.#plain() : this.#secured(),
-    });
-    this.address = path === undefined
-      ? { hostname, port: this.#listener.port! }
-      : { hostname: "", port: 0, path };
-    this.#queue = new AcceptQueue(this.address, options.maxPending);
+    };
+    return bunGlobal().listen(options as BunSocketOptions);
+  }
+
+  /** Close the listener, within the call that brings a connection, and keep what waits behind it. */
+  #keep(descriptors: ListenerDescriptors): void {
+    const duplicate = descriptors.duplicate(this.#listener);
+    if (duplicate < 0) return; // None is left: what comes is queued here.
+    this.#duplicate = duplicate;
+    this.#listener.stop(false);
+  }
+
+  #listenAgain(): void {
+    if (this.#duplicate === undefined) return;
+    this.#listener = this.#listen({ fd: this.#duplicate });
+    this.#duplicate = undefined;
+    if (!this.#isReferenced) this.#listener.unref();
   }
 
   accept(): Promise<Socket> {
@@ -82,17 +143,21 @@ class BunListenerDriver implements ListenerDriver {
   }
 
   async close(): Promise<void> {
-    this.#listener.stop(false);
+    if (this.#duplicate === undefined) this.#listener.stop(false);
+    else this.#descriptors!.discard(this.#duplicate);
+    this.#duplicate = undefined;
     this.#queue.close();
     for (const socket of this.#handshakes.keys()) socket.terminate();
     if (this.address.path !== undefined) await removeSocketFile(this.address.path);
   }
 
   ref(): void {
+    this.#isReferenced = true;
     this.#listener.ref();
   }
 
   unref(): void {
+    this.#isReferenced = false;
     this.#listener.unref();
   }
 
@@ -107,6 +172,7 @@ class BunListenerDriver implements ListenerDriver {
         const driver = new BunDriver(true);
         driver.attach(socket);
         socket.data = driver;
+        this.#queue.expect();
         this.#handshakes.set(
           socket,
           setTimeout(() => {
@@ -133,7 +199,9 @@ class BunListenerDriver implements ListenerDriver {
 
   #endHandshake(socket: BunSocket): boolean {
     clearTimeout(this.#handshakes.get(socket));
-    return this.#handshakes.delete(socket);
+    const was = this.#handshakes.delete(socket);
+    if (was) this.#queue.ready();
+    return was;
   }
 
   #accepted(socket: BunSocket, driver: BunDriver): void {

@@ -59,7 +59,7 @@ export async function listenInDeno(
 }
 
 function bindTcp(options: ListenOptions, hostname: string, port: number): Promise<ListenerDriver> {
-  const { backlog, noDelay = true, keepAlive, tls } = options;
+  const { backlog, noDelay = true, keepAlive, tls, maxPending } = options;
   const where = { hostname, port, ...(backlog === undefined ? {} : { tcpBacklog: backlog }) };
   try {
     if (tls !== undefined) {
@@ -70,7 +70,7 @@ function bindTcp(options: ListenOptions, hostname: string, port: number): Promis
         key,
         ...(alpnProtocols === undefined ? {} : { alpnProtocols: [...alpnProtocols] }),
       });
-      const driver = new DenoTlsListenerDriver(listener);
+      const driver = new DenoTlsListenerDriver(listener, maxPending);
       if (noDelay && !setListenerNoDelay(driver.address) && options.noDelay === true) {
         driver.close();
         return Promise.reject(
@@ -151,9 +151,11 @@ class DenoTlsListenerDriver implements ListenerDriver {
   #handshakes = new Map<DenoTlsConn, ReturnType<typeof setTimeout>>();
   #accepting = false;
   #waiting = 0;
+  #maxHandshakes: number;
 
-  constructor(listener: DenoListener<DenoTlsConn>) {
+  constructor(listener: DenoListener<DenoTlsConn>, maxPending = MAX_HANDSHAKES) {
     this.#listener = listener;
+    this.#maxHandshakes = Math.min(maxPending, MAX_HANDSHAKES);
     this.address = addressOf(listener.addr);
     this.#queue = new AcceptQueue(this.address);
   }
@@ -187,7 +189,7 @@ class DenoTlsListenerDriver implements ListenerDriver {
     if (this.#accepting) return;
     this.#accepting = true;
     try {
-      while (this.#waiting > 0 && this.#handshakes.size < MAX_HANDSHAKES) {
+      while (this.#waiting > 0 && this.#handshakes.size < this.#maxHandshakes) {
         void this.#handshake(await this.#listener.accept());
       }
     } catch (error) {

@@ -6,6 +6,7 @@ import {
 } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import {
+  type AcceptGate,
   AcceptQueue,
   addressOfTarget,
   attemptSocket,
@@ -32,6 +33,12 @@ import {
   tlsOfTarget,
   type Transport,
 } from "../../transport/mod.ts";
+import {
+  bunListenerDescriptors,
+  gateOfHandle,
+  type ListenerDescriptors,
+  stoppableHandle,
+} from "./accept_gates.ts";
 import { isExact } from "./exact_address.ts";
 import { NetDriver, secure } from "./net_driver.ts";
 import { systemNames } from "./system_names.ts";
@@ -184,47 +191,66 @@ export async function nameInFamilyOf(localAddress: string, hostname: string): Pr
 
 /** Listen with `node:net`; the options have been checked. */
 export async function listenOverNet(options: ListenOptions, allow?: Allow): Promise<Listener> {
-  const { hostname = "127.0.0.1", port = 0, path, onError } = options;
+  const { hostname = "127.0.0.1", port = 0, path, onError, maxPending } = options;
+  const descriptors = inBun && maxPending !== undefined
+    ? await bunListenerDescriptors()
+    : undefined;
   const drivers = path === undefined
     ? await bindHostname(systemNames, hostname, port, (host, p) => {
       allow?.(host, p);
-      return bindNet(options, host, p);
+      return bindNet(options, host, p, descriptors);
     })
     : [await bindNet(options, "", 0)] as const;
   return createListener(drivers, { onError });
 }
 
-function bindNet(options: ListenOptions, hostname: string, port: number): Promise<ListenerDriver> {
-  const { path, backlog, reusePort, noDelay = true, keepAlive = false, tls } = options;
+const inDeno = "Deno" in globalThis;
+const inBun = "Bun" in globalThis;
+
+function bindNet(
+  options: ListenOptions,
+  hostname: string,
+  port: number,
+  descriptors?: ListenerDescriptors,
+): Promise<ListenerDriver> {
+  const { path, reusePort, noDelay = true, keepAlive = false, tls, maxPending } = options;
+  // Deno accepts in one turn of its loop all that waits in the kernel.
+  const { backlog = inDeno ? maxPending : undefined } = options;
   const wanted: SocketAddress = path === undefined
     ? { hostname, port }
     : { hostname: "", port: 0, path };
   // A client that leaves during its TLS handshake must not stay half-open: see `#accepted`.
   const clear = tls === undefined;
   const common = { allowHalfOpen: clear, pauseOnConnect: clear, noDelay, keepAlive };
-  let server: Server;
-  try {
-    server = tls === undefined ? createServer(common) : createTlsServer({
+  const make = () =>
+    tls === undefined ? createServer(common) : createTlsServer({
       ...common,
       cert: tls.cert,
       key: tls.key,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
       ...(tls.alpnProtocols === undefined ? {} : { ALPNProtocols: [...tls.alpnProtocols] }),
     });
+  let server: Server;
+  try {
+    server = make();
   } catch (cause) { // The certificate or its key cannot be used.
     return Promise.reject(connectionError("listen", wanted, cause, { reason: "tls" }));
   }
+  const stops = maxPending !== undefined && path === undefined;
+  const handle = stops && !reusePort ? stoppableHandle(hostname, port) : undefined;
   return new Promise((resolve, reject) => {
     const refuse = (cause: Error) => reject(connectionError("listen", wanted, cause));
     server.once("error", refuse);
+    const listening = () => {
+      server.off("error", refuse);
+      resolve(new NetListenerDriver(server, options, stops ? { make, descriptors } : {}));
+    };
+    if (handle !== undefined) return void server.listen(handle, backlog, listening);
     server.listen({
       ...(path === undefined ? { host: hostname, port } : { path }),
       ...(backlog === undefined ? {} : { backlog }),
       ...(reusePort ? { reusePort } : {}),
-    }, () => {
-      server.off("error", refuse);
-      resolve(new NetListenerDriver(server, options));
-    });
+    }, listening);
   });
 }
 
@@ -241,19 +267,37 @@ export function adoptServers(arrived: readonly ArrivedServer[]): Listener {
       socket.setNoDelay(noDelay); // The server itself has no options here.
       if (keepAlive) socket.setKeepAlive(true);
     });
-    return new NetListenerDriver(server, {});
+    const common = { allowHalfOpen: true, pauseOnConnect: true, noDelay, keepAlive };
+    return new NetListenerDriver(server, {}, { make: () => createServer(common) });
   });
   return createListener([first!, ...others]);
+}
+
+/** What a listener is made of again after it has stopped. */
+interface Remake {
+  /** A server that does not listen yet. */
+  readonly make?: () => Server;
+  /** How Bun duplicates; Deno can by itself. */
+  descriptors?: ListenerDescriptors | undefined;
 }
 
 class NetListenerDriver implements ListenerDriver {
   readonly address: SocketAddress;
   readonly copy: (() => Promise<ListenerCopy>) | undefined;
   #server: Server;
+  #options: ListenOptions;
   #queue: AcceptQueue;
+  #remake: Remake;
+  #gate: AcceptGate | undefined;
+  #maxPending: number | undefined;
+  /** While nothing is accepted: keeps what waits in the kernel. */
+  #duplicate: number | undefined;
+  #isReferenced = true;
 
-  constructor(server: Server, options: ListenOptions) {
+  constructor(server: Server, options: ListenOptions, remake: Remake = {}) {
     this.#server = server;
+    this.#options = options;
+    this.#remake = remake;
     // Closing a copy would remove the path of a Unix socket; a TLS session cannot leave its process.
     if (options.path === undefined && options.tls === undefined) {
       this.copy = () => this.#copy(options);
@@ -262,15 +306,10 @@ class NetListenerDriver implements ListenerDriver {
     this.address = bound === null || typeof bound === "string"
       ? { hostname: "", port: 0, path: options.path! }
       : { hostname: bound.address, port: bound.port };
-    this.#queue = new AcceptQueue(this.address, options.maxPending);
-    const secured = options.tls !== undefined;
-    server.on(secured ? "secureConnection" : "connection", (socket: NetSocket) => {
-      this.#accepted(socket, options);
-    });
-    if (secured) {
-      server.on("tlsClientError", (error) => this.#queue.fail(error));
-    }
-    server.on("error", (error) => this.#queue.fail(error));
+    this.#maxPending = options.maxPending;
+    this.#gate = this.#makeGate();
+    this.#queue = new AcceptQueue(this.address, options.maxPending, { gate: this.#gate });
+    this.#attend(server);
   }
 
   accept(): Promise<Socket> {
@@ -279,6 +318,7 @@ class NetListenerDriver implements ListenerDriver {
 
   close(): Promise<void> {
     this.#queue.close();
+    this.#listenAgain(); // What is kept for it is closed with it.
     return new Promise((resolve) => {
       // `close` waits for accepted connections too, which belong to others: stop listening is all.
       this.#server.close();
@@ -288,15 +328,90 @@ class NetListenerDriver implements ListenerDriver {
   }
 
   ref(): void {
+    this.#isReferenced = true;
     this.#server.ref();
   }
 
   unref(): void {
+    this.#isReferenced = false;
     this.#server.unref();
+  }
+
+  async bound(maxPending: number): Promise<void> {
+    if (inBun) this.#remake.descriptors ??= await bunListenerDescriptors();
+    this.#gate ??= this.#makeGate();
+    this.#maxPending = maxPending;
+    this.#queue.bound(maxPending, this.#gate);
+  }
+
+  get canPause(): boolean {
+    return this.#gate !== undefined;
+  }
+
+  async pause(): Promise<readonly Socket[]> {
+    this.#queue.pause();
+    // The runtime may have accepted more in this turn of its loop.
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    return this.#queue.takeWaiting();
+  }
+
+  resume(): void {
+    this.#queue.resume();
+  }
+
+  #attend(server: Server): void {
+    const secured = this.#options.tls !== undefined;
+    if (secured) server.on("connection", () => this.#queue.expect());
+    server.on(secured ? "secureConnection" : "connection", (socket: NetSocket) => {
+      if (secured) this.#queue.ready();
+      this.#accepted(socket, this.#options);
+    });
+    if (secured) {
+      server.on("tlsClientError", (error) => {
+        this.#queue.ready();
+        this.#queue.fail(error);
+      });
+    }
+    server.on("error", (error) => this.#queue.fail(error));
+  }
+
+  /** How accepting stops and starts; `undefined` where it cannot. */
+  #makeGate(): AcceptGate | undefined {
+    const { make, descriptors } = this.#remake;
+    if (!inDeno && !inBun) {
+      const handle = handleOf(this.#server);
+      return handle && gateOfHandle(handle);
+    }
+    if (make === undefined || (inBun && descriptors === undefined)) return undefined;
+    return { stop: () => this.#keep(), start: () => this.#listenAgain() };
+  }
+
+  /** Close the listener and keep a duplicate of its descriptor, and with it what waits there. */
+  #keep(): void {
+    const server = this.#server;
+    const handle = handleOf(server)!;
+    const duplicate = inDeno ? handle.fdForIpc!() : this.#remake.descriptors!.duplicate(handle);
+    if (duplicate < 0) return; // None is left: what comes is queued here.
+    this.#duplicate = duplicate;
+    // Deno has accepted more in this turn, and would drop it; Bun accepts no more from here on.
+    if (inDeno) setImmediate(() => server.close());
+    else server.close();
+  }
+
+  #listenAgain(): void {
+    if (this.#duplicate === undefined) return;
+    const server = this.#remake.make!();
+    this.#attend(server);
+    const backlog = this.#maxPending;
+    server.listen({ fd: this.#duplicate, ...(inDeno && backlog !== undefined ? { backlog } : {}) });
+    if (!this.#isReferenced) server.unref();
+    this.#duplicate = undefined;
+    this.#server = server;
   }
 
   async #copy(options: ListenOptions): Promise<ListenerCopy> {
     const { noDelay = true, keepAlive = false } = options;
+    this.#queue.start(); // What is closed cannot travel.
     const server = await copyOf(this.#server, (socket) => this.#accepted(socket, options));
     return {
       handle: server,
@@ -319,13 +434,17 @@ class NetListenerDriver implements ListenerDriver {
   }
 }
 
+/** The runtime's own object behind a server; Deno's duplicates its descriptor. */
+function handleOf(server: Server): { fdForIpc?(): number } | undefined {
+  return (server as unknown as { _handle?: { fdForIpc?(): number } })._handle;
+}
+
 /**
  * What can be sent in the place of a server. Bun and Node send the server itself, and it goes on. Deno
  * 2.9.6 gives up what it sends, so that it gets a second server on a duplicate of the descriptor.
  */
 function copyOf(server: Server, accepted: (socket: NetSocket) => void): Promise<Server> {
-  const { _handle: handle } = server as unknown as { _handle?: { fdForIpc?(): number } };
-  const fd = handle?.fdForIpc?.();
+  const fd = handleOf(server)?.fdForIpc?.();
   if (fd === undefined) return Promise.resolve(server);
   const copy = createServer({ allowHalfOpen: true, pauseOnConnect: true }, accepted);
   return new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Files, Hash, Host } from "../../transport/mod.ts";
+import { systemDescriptorUse } from "./descriptor_use.ts";
 import { checkDescriptors, systemDescriptors } from "./system_descriptors.ts";
 import { systemDatagrams } from "./system_datagrams.ts";
 import { systemFiles } from "./system_files.ts";
@@ -8,7 +9,9 @@ import { systemContexts, systemDiagnostics } from "./system_contexts.ts";
 import { systemNames } from "./system_names.ts";
 import { systemParent } from "./system_parent.ts";
 import { systemPorts } from "./system_ports.ts";
+import { systemPredecessor } from "./system_predecessor.ts";
 import { systemProcesses } from "./system_processes.ts";
+import { systemSuccessors } from "./system_successors.ts";
 import { systemWorkers } from "./system_workers.ts";
 
 /** The parts of a host that `node:` modules give in Deno, Bun and Node alike. */
@@ -18,6 +21,7 @@ export const systemHost: Host = {
   diagnostics: systemDiagnostics,
   interfaces: systemInterfaces,
   datagrams: systemDatagrams,
+  descriptorUse: systemDescriptorUse,
   localPorts: systemPorts,
   files: systemFiles,
   workers: systemWorkers,
@@ -29,6 +33,10 @@ export const systemHost: Host = {
     return systemDescriptors();
   },
   checkDescriptors,
+  successors: systemSuccessors,
+  get predecessor() {
+    return systemPredecessor();
+  },
   get hash() {
     return systemHash;
   },

@@ -22,6 +22,11 @@ export function systemParent(): OwnerLink | undefined {
   return link ??= isWebThread() ? webParent() : isNodeThread() ? nodeParent() : processParent();
 }
 
+/** Whether this is the main thread of its process. */
+export function isOnMainThread(): boolean {
+  return !isWebThread() && !isNodeThread();
+}
+
 function isWebThread(): boolean {
   if (scope.Bun !== undefined) return !scope.Bun.isMainThread;
   return scope.Deno !== undefined && scope.WorkerGlobalScope !== undefined;

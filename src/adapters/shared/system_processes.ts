@@ -24,7 +24,9 @@ export const systemProcesses: Owners = {
   start(script, options = {}) {
     const refusal = refusalOf(script, options);
     if (refusal !== undefined) throw refusal;
-    return new ChildOwner(scriptUrl(script, options.url));
+    const url = scriptUrl(script, options.url);
+    // Deno takes the address of the script wherever it lies; the others take a path.
+    return new ChildOwner(forkScript(inDeno ? url.href : fileURLToPath(url)));
   },
   check: (script, options = {}) => refusalOf(script, options),
 };
@@ -34,20 +36,34 @@ function refusalOf(script: string, options: StartOptions): JackfieldError | unde
   if (!inDeno && url.protocol !== "file:") {
     return unsupported("processes", `this runtime starts none from ${url.protocol}`);
   }
-  const words = `start "${script}" as a process`;
+  return missingForProcess(`start "${script}" as a process`);
+}
+
+/** The error for a permission of Deno without which no process can be started. Never asks. */
+export function missingForProcess(words: string): JackfieldError | undefined {
   return missing({ name: "run", command: process.execPath }, "start", words) ??
     missing({ name: "env" }, "start", words);
 }
 
-class ChildOwner extends IpcLink implements StartedOwner {
+/** Run a script in a process with a channel. */
+export function forkScript(
+  script: string,
+  args: readonly string[] = [],
+  variables: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  return fork(script, [...args], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    env: { ...process.env, ...variables },
+  });
+}
+
+/** The way to a child. */
+export class ChildOwner extends IpcLink implements StartedOwner {
   #child: ChildProcess;
   #terminated: () => void;
 
-  constructor(url: URL) {
-    // Deno takes the address of the script wherever it lies; the others take a path.
-    const child = fork(inDeno ? url.href : fileURLToPath(url), [], {
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
+  /** It has just been started. */
+  constructor(child: ChildProcess) {
     const { promise, terminated } = endOf(child);
     super(child as IpcEnd, promise, true);
     this.#child = child;

@@ -6,11 +6,12 @@ import { testEngine } from "./suite.ts";
 // Opens the C library, which stays open, before a test is watched for what it leaves.
 const { name, reason } = sendfileEngine();
 
-for (const mode of ["main", "hybrid"] as const) {
+for (const mode of ["main", "hybrid", "accept"] as const) {
   testEngine(`sendfileEngine({ mode: ${mode} })`, {
     make: () => sendfileEngine({ mode }),
     report: { name: "sendfile", mode },
     skip: name === "copy" && reason!,
+    isElsewhere: mode === "accept",
   });
 }
 

@@ -142,7 +142,7 @@ export function testShortAnswers(called: string, { make, parts, asks, skip }: Sh
     async () => {
       await answering(async ({ folder, ask }) => {
         folder.write("a", "here");
-        folder.fill("large", 65 * 1024);
+        folder.fill("large", make().maxBytes + 1);
         symlinkSync("a", folder.at("link"));
         for (const name of ["link", "large", "missing"]) {
           for (let round = 0; round <= asks; round++) {

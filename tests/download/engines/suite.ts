@@ -1,11 +1,12 @@
 // What every engine does, whatever its way to send: one suite, run for each.
 import { assert, assertEquals } from "@std/assert";
 import { renameSync, truncateSync, writeFileSync } from "node:fs";
-import type { DownloadEngine } from "../../../src/core.ts";
+import { DownloadManager, systemTransport } from "../../../mod.ts";
+import { copyEngine, type DownloadEngine } from "../../../src/core.ts";
 import { test } from "../../harness.ts";
 import { withSeeds } from "../../support/seeds.ts";
 import { countDescriptors, descriptorsBack, eventually, sleep } from "../../transport/tools.ts";
-import { type Client, expectErrors, expectStats, type Served, serving } from "../tools.ts";
+import { Client, expectErrors, expectStats, Folder, type Served, serving } from "../tools.ts";
 
 /** More than kernels hold for a connection. */
 const BIG = 24 * 2 ** 20;
@@ -19,12 +20,19 @@ export interface EngineCase {
   readonly report: { readonly name: string; readonly mode?: string };
   /** Why it cannot be tested here. */
   readonly skip?: string | false;
+  /** Whether the server is in another thread: it has no hooks then, and its downloads are not seen. */
+  readonly isElsewhere?: boolean;
 }
 
 /** Register the tests of an engine. */
-export function testEngine(called: string, { make, report, skip = false }: EngineCase): void {
+export function testEngine(
+  called: string,
+  { make, report, skip = false, isElsewhere = false }: EngineCase,
+): void {
+  if (!isElsewhere) testHandover(called, { make, report, skip });
   // A thread of the engine lives as long as its server; node:timers may close a turn later.
   const options = { skip, sanitize: false };
+  const inside = { ...options, skip: skip || isElsewhere && "nobody can look into its thread" };
   const served = (
     run: (served: Served) => Promise<void>,
     more: Parameters<typeof serving>[1] = {},
@@ -92,7 +100,7 @@ export function testEngine(called: string, { make, report, skip = false }: Engin
 
   test(
     `${called} keeps to limits, and to shares by weight`,
-    options,
+    inside,
     () =>
       served(async ({ folder, connect }) => {
         folder.fill("big", BIG);
@@ -123,7 +131,7 @@ export function testEngine(called: string, { make, report, skip = false }: Engin
 
   test(
     `${called} pauses, resumes and cancels a download that is being sent`,
-    options,
+    inside,
     () =>
       served(async ({ folder, server, errors, connect }) => {
         const bytes = folder.fill("big", BIG);
@@ -229,6 +237,43 @@ export function testEngine(called: string, { make, report, skip = false }: Engin
         await Promise.all(slow.slice(0, 2).map((client) => client.take(BIG)));
         await expectStats(server, { active: 14, finished: 5 });
       }),
+  );
+}
+
+/** Register the contract row of a download that is half sent: it goes on elsewhere at the very byte. */
+function testHandover(called: string, { make, skip = false }: EngineCase): void {
+  test(
+    `${called} gives a half-sent body to another manager, and takes it back`,
+    { skip, sanitize: false },
+    async () => {
+      const folder = new Folder();
+      const bytes = folder.fill("big", BIG);
+      const managers = [make(), copyEngine(), make()].map((engine) =>
+        new DownloadManager({ root: folder.path, engine, maxBytesPerSecond: 80 * MB })
+      );
+      const transport = systemTransport();
+      const listener = await transport.listen();
+      const [client, accepted] = await Promise.all([
+        Client.connect(listener.address),
+        listener.accept(),
+      ]);
+      const taken = managers[0]!.take(accepted, { target: "/big", keepAlive: true });
+      await client.answerHead();
+      const body = client.take(BIG);
+      let moved = 0;
+      for (let round = 0; round < 9; round++) {
+        const [from, to] = [managers[round % 3]!, managers[(round + 1) % 3]!];
+        moved += await from.handOver(to);
+        await sleep(10);
+      }
+      assertSame(await body, bytes);
+      assert(moved >= 3, `moved ${moved} times`);
+      (await taken).socket!.abort();
+      client.socket.abort();
+      await Promise.all(managers.map((manager) => manager.close()));
+      await listener.close();
+      folder.remove();
+    },
   );
 }
 

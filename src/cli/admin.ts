@@ -1,0 +1,64 @@
+import { adminHandler } from "../admin/mod.ts";
+import type { DownloadServer } from "../../mod.ts";
+import { type Arguments, readNumber } from "./arguments.ts";
+import { serveFetch } from "./fetch_server.ts";
+
+/** Only this host reaches it, and so it asks for no token. */
+const HOSTNAME = "127.0.0.1";
+
+/** What shows a server of downloads to who runs it. */
+export interface Admin {
+  /** Where. */
+  readonly url: string;
+  /** Resolves when somebody wants the server to drain, here or there. */
+  readonly drainAsked: Promise<void>;
+  /** Show that it drains. */
+  drain(): void;
+  /** Show nothing any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * The port of `--admin-port`; `undefined` without it.
+ *
+ * @throws {UsageError} When it is none.
+ */
+export function readAdminPort(args: Arguments): number | undefined {
+  const port = readNumber(args, "admin-port", NaN, 0, 65_535);
+  return Number.isNaN(port) ? undefined : port;
+}
+
+/**
+ * Show a server on a port, if there is one.
+ *
+ * @throws {JackfieldError} `LISTEN_FAILED`; the server has ended then.
+ */
+export async function startAdmin(
+  port: number | undefined,
+  server: DownloadServer,
+): Promise<Admin | undefined> {
+  if (port === undefined) return undefined;
+  const asked = Promise.withResolvers<void>();
+  const handler = adminHandler({
+    manager: server,
+    loopback: true,
+    drain: () => {
+      asked.resolve();
+      return server.close();
+    },
+  });
+  try {
+    const listening = await serveFetch(handler, { hostname: HOSTNAME, port });
+    const url = `http://${HOSTNAME}:${listening.port}/`;
+    return {
+      url,
+      drainAsked: asked.promise,
+      drain: () => void handler(new Request(`${url}drain`, { method: "POST" })),
+      close: () => listening.close(),
+    };
+  } catch (error) {
+    server.abort(error);
+    await server.close();
+    throw error;
+  }
+}
