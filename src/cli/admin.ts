@@ -1,10 +1,16 @@
-import { adminHandler } from "../admin/mod.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AdminHandler, adminHandler } from "../admin/mod.ts";
+import { isJackfieldError } from "../core.ts";
 import type { DownloadServer } from "../../mod.ts";
 import { type Arguments, readNumber } from "./arguments.ts";
-import { serveFetch } from "./fetch_server.ts";
+import { type FetchServer, serveFetch } from "./fetch_server.ts";
 
 /** Only this host reaches it, and so it asks for no token. */
 const HOSTNAME = "127.0.0.1";
+
+/** So long an old process may take to let go of its port, and so often it is tried. */
+const TAKEOVER_MS = 5000;
+const AGAIN_MS = 50;
 
 /** What shows a server of downloads to who runs it. */
 export interface Admin {
@@ -29,13 +35,15 @@ export function readAdminPort(args: Arguments): number | undefined {
 }
 
 /**
- * Show a server on a port, if there is one.
+ * Show a server on a port, if there is one. With `takesOver` another process lets go of the port in
+ * this moment.
  *
  * @throws {JackfieldError} `LISTEN_FAILED`; the server has ended then.
  */
 export async function startAdmin(
   port: number | undefined,
   server: DownloadServer,
+  takesOver: boolean,
 ): Promise<Admin | undefined> {
   if (port === undefined) return undefined;
   const asked = Promise.withResolvers<void>();
@@ -48,7 +56,7 @@ export async function startAdmin(
     },
   });
   try {
-    const listening = await serveFetch(handler, { hostname: HOSTNAME, port });
+    const listening = await listen(handler, port, takesOver ? TAKEOVER_MS : 0);
     const url = `http://${HOSTNAME}:${listening.port}/`;
     return {
       url,
@@ -60,5 +68,18 @@ export async function startAdmin(
     server.abort(error);
     await server.close();
     throw error;
+  }
+}
+
+async function listen(handler: AdminHandler, port: number, waitMs: number): Promise<FetchServer> {
+  const endMs = performance.now() + waitMs;
+  while (true) {
+    try {
+      return await serveFetch(handler, { hostname: HOSTNAME, port });
+    } catch (error) {
+      const isTaken = isJackfieldError(error) && error.reason === "address-in-use";
+      if (!isTaken || performance.now() >= endMs) throw error;
+      await sleep(AGAIN_MS);
+    }
   }
 }

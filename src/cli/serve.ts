@@ -1,10 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { isJackfieldError, serveDownloads, type TlsListenOptions } from "../../mod.ts";
+import {
+  isJackfieldError,
+  serveDownloads,
+  systemTransport,
+  type TlsListenOptions,
+} from "../../mod.ts";
 import { copyEngine, type DownloadEngine } from "../core.ts";
 import { sendfileEngine } from "../native/mod.ts";
-import { readAdminPort, startAdmin } from "./admin.ts";
+import { type Admin, readAdminPort, startAdmin } from "./admin.ts";
 import { type Arguments, readArguments, readNumber, readText } from "./arguments.ts";
 import { untilInterrupted } from "./drain.ts";
 import { EXIT, explain, say, warn } from "./terminal.ts";
@@ -27,8 +32,8 @@ Options:
                     accept (sendfile, in a thread that accepts by itself)
                     (default sendfile where it can be)
   --upgradable      let SIGUSR2 hand over to a new process of the same command
-                    line: no client notices (costs speed in Deno and Bun; not
-                    with TLS)
+                    line: no client notices (costs speed in Deno and Bun;
+                    with TLS not in Deno)
   --generations N   processes that may serve: one that has no file descriptors
                     left starts the next (default 1: clients wait; not with TLS
                     or --admin-port; Deno with --allow-run and --allow-env)
@@ -72,6 +77,7 @@ export async function serve(words: readonly string[]): Promise<number> {
   if (adminPort !== undefined && maxGenerations > 1) {
     throw new UsageError("Option '--generations' cannot stand beside '--admin-port'");
   }
+  const takesOver = systemTransport().host.predecessor !== undefined;
   const serving = serveDownloads({
     root,
     hostname: readText(args, "hostname"),
@@ -83,10 +89,14 @@ export async function serve(words: readonly string[]): Promise<number> {
     engine: readEngine(args, tls !== undefined),
     onError: (error) => {
       // Clients come and go as they like: that is no news.
-      if (!isJackfieldError(error, "SOCKET_RESET")) warn(explain(error).line);
+      const hasLeft = isJackfieldError(error, "SOCKET_RESET") ||
+        isJackfieldError(error, "SOCKET_CLOSED");
+      if (!hasLeft) warn(explain(error).line);
     },
   });
-  const upgraded = untilUpgraded(serving);
+  const shown = Promise.withResolvers<Admin | undefined>();
+  // What it shows, the next process shows from now on.
+  const upgraded = untilUpgraded(serving, () => void shown.promise.then((admin) => admin?.close()));
   const server = await serving;
   say(`Serving ${root}`);
   say(`     at ${server.url}`);
@@ -94,7 +104,8 @@ export async function serve(words: readonly string[]): Promise<number> {
   const { name, mode, reason } = server.stats().engine;
   const how = [name, mode, reason].filter((word) => word !== undefined);
   say(`   with engine ${how.join(", ")}`);
-  const admin = await startAdmin(adminPort, server);
+  const admin = await startAdmin(adminPort, server, takesOver);
+  shown.resolve(admin);
   if (admin !== undefined) say(`  admin at ${admin.url}`);
   try {
     const closed = server.closed.then(() => EXIT.done);

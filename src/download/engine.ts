@@ -1,5 +1,6 @@
 import type { FileFacts, OpenFile, Socket } from "../transport/mod.ts";
-import type { DownloadServer, ServeDownloadsOptions } from "./serve_downloads.ts";
+import type { DownloadServer } from "./download_server.ts";
+import type { ServeDownloadsOptions } from "./serve_options.ts";
 
 /** What became of a piece of a file that was to be sent. */
 export type PieceEnd =

@@ -44,9 +44,6 @@ export type {
 } from "./download_request.ts";
 export type { HandOverOptions, HandOverResult } from "./handover/hand_over_options.ts";
 export type { Placement } from "./placement.ts";
-export {
-  type DownloadServer,
-  type DownloadServerStats,
-  serveDownloads,
-  type ServeDownloadsOptions,
-} from "./serve_downloads.ts";
+export type { DownloadServer, DownloadServerStats } from "./download_server.ts";
+export { serveDownloads } from "./serve_downloads.ts";
+export type { ServeDownloadsOptions } from "./serve_options.ts";

@@ -1,6 +1,7 @@
 // SIGUSR2 and what it prints.
 import { assertEquals, assertMatch } from "@std/assert";
 import process from "node:process";
+import { systemTransport } from "../../mod.ts";
 import { test } from "../harness.ts";
 import { RawClient } from "../download/raw_client.ts";
 import { Folder, headOf } from "../download/tools.ts";
@@ -13,7 +14,10 @@ test("jackfield serve --upgradable hands over on SIGUSR2, and the old process en
   let next = 0;
   try {
     await withChildren(async (start) => {
-      const server = start("serve", folder.path, "--port", "0", "--upgradable");
+      const admin = await freePort();
+      const server = start(
+        ...["serve", folder.path, "--port", "0", "--upgradable", "--admin-port", `${admin}`],
+      );
       const { port } = new URL(await startServer(server));
       const client = await RawClient.connect(Number(port)); // It goes along.
       client.send(headOf("GET /a.txt"));
@@ -28,8 +32,16 @@ test("jackfield serve --upgradable hands over on SIGUSR2, and the old process en
       client.send(headOf("GET /a.txt"));
       assertEquals((await client.answer()).body.toString(), "here");
       await client.close();
+      await gone(Number(pid));
+      let status = 0;
+      const ask = async () => {
+        const answer = await fetch(`http://127.0.0.1:${admin}/health`);
+        await answer.body?.cancel();
+        status = answer.status;
+      };
+      await eventually(() => (ask().catch(() => {}), status === 200), () => `admin: ${status}`);
       process.kill(next, "SIGTERM");
-      assertEquals((await server.ended).code, 0);
+      assertEquals((await server.ended).code, 0); // And nobody has its output any more.
     });
   } finally {
     if (next > 0) await gone(next);
@@ -60,7 +72,13 @@ test("jackfield serve goes on after a SIGUSR2 that cannot be followed", async ()
   }
 });
 
-/** Wait until a process has ended that is no child of this one. */
+async function freePort(): Promise<number> {
+  const listener = await systemTransport().listen({ port: 0 });
+  await listener.close();
+  return listener.address.port;
+}
+
+/** Wait until a process has ended. */
 async function gone(pid: number): Promise<void> {
   const isThere = () => {
     try {

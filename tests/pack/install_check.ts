@@ -101,7 +101,8 @@ function check(): void {
 function oldest(runtime: string): string[] {
   const tool = `${runtime}@${engines[runtime].replace(">=", "")}.0`;
   if (runtime === "deno") return ["npx", "-y", tool, "run", "-A"];
-  return direct(["npx", "-y", "--allow-scripts=bun", tool]);
+  // npm runs the install script of Bun only when told so, and then no other one.
+  return direct(["npx", "-y", ...(runtime === "bun" ? ["--allow-scripts=bun"] : []), tool]);
 }
 
 /** A fresh project that has the programs, and not yet the library. */

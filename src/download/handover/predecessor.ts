@@ -4,6 +4,7 @@ import {
   JackfieldError,
   type Listener,
   type ParkedConnection,
+  type SocketAddress,
   type SuccessionLink,
 } from "../../transport/mod.ts";
 import { type MovedConnection, type NewWord, type OldWord, PROTOCOL_VERSION } from "./words.ts";
@@ -24,8 +25,8 @@ export type HoldConnection = (
 
 /** What is taken over, besides connections. */
 export interface Inheritance {
-  /** It accepts already. */
-  readonly listener: Listener;
+  /** It accepts already; or where to listen beside the old one. */
+  readonly listener: Listener | SocketAddress;
   /** Whether this process accepts for the old one, and not in its place. */
   readonly asGeneration: boolean;
 }
@@ -68,7 +69,7 @@ export class Predecessor {
   }
 
   /**
-   * Say that this process could serve; resolves to the listener, which accepts already.
+   * Say that this process could serve; resolves to what is taken over.
    *
    * @throws {JackfieldError} `HANDOVER_REFUSED` when the old process speaks another version,
    * `HANDOVER_FAILED` when it has ended: nothing was touched then.
@@ -124,6 +125,8 @@ export class Predecessor {
         return void this.#take(this.#batch.splice(0));
       case "listener":
         return; // It comes by another way.
+      case "listen beside":
+        return this.#listener.resolve({ listener: word.address, asGeneration: false });
       case "leave":
       case "close":
         return this.#unasked?.(word);

@@ -143,6 +143,15 @@ export class Successor {
     await listening;
   }
 
+  /**
+   * Have it listen beside a listener that cannot leave this process; resolves when it accepts.
+   *
+   * @throws {JackfieldError} `HANDOVER_FAILED` when it has ended, or took too long.
+   */
+  async listenBeside({ address }: Listener): Promise<void> {
+    await this.#ask({ kind: "listen beside", address }, "listening");
+  }
+
   /** End it at once; resolves to the reason when it has ended. */
   async stop<Reason>(reason: Reason): Promise<Reason> {
     this.#failure ??= { reason };

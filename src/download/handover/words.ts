@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../../transport/mod.ts";
 import type { StillFacts } from "../../handoff/still_socket.ts";
 import type { PackedError } from "../../handoff/packed_error.ts";
 import type { MovedDownload } from "./moved_download.ts";
@@ -65,6 +66,8 @@ export type OldWord =
     /** Whether it is to accept for the old process, and not in its place. */
     readonly asGeneration?: boolean;
   }
+  /** The listener cannot come: listen beside it, on the same port. */
+  | { readonly kind: "listen beside"; readonly address: SocketAddress }
   /** Another process accepts: finish what there is, and end. For a generation. */
   | { readonly kind: "leave" }
   /** The server is closed. For a generation. */

@@ -1,10 +1,16 @@
 // A server and its successors, each a process of its own, and clients that notice nothing.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { type DownloadServer, serveDownloads, type ServeDownloadsOptions } from "../../../mod.ts";
+import {
+  type DownloadServer,
+  serveDownloads,
+  type ServeDownloadsOptions,
+  systemTransport,
+} from "../../../mod.ts";
 import type { UpgradableServer } from "../../fixtures/upgradable_server.ts";
 import { runtime, test } from "../../harness.ts";
 import { withSeeds } from "../../support/seeds.ts";
@@ -291,3 +297,41 @@ test("handOver() rejects with PERMISSION_DENIED in Deno without --allow-run, and
   const { stdout } = spawnSync(process.execPath, flags, { encoding: "utf8", cwd });
   assertMatch(stdout, /^PERMISSION_DENIED --allow-run\S* 200\n$/);
 });
+
+const TLS = {
+  cert: readFileSync(new URL("../../fixtures/tls/server.pem", import.meta.url), "utf8"),
+  key: readFileSync(new URL("../../fixtures/tls/server.key", import.meta.url), "utf8"),
+};
+
+test("a server with TLS hands over its port, and finishes what it has", {
+  ...options,
+  skip: runtime === "deno" && "Deno cannot share such a port",
+}, () =>
+  upgrading(async ({ folder, server, to, line }) => {
+    const bytes = folder.fill("big", 2 * MB);
+    folder.write("small", "hello");
+    const { hostname, port } = server.address;
+    const caCerts = [readFileSync(new URL("../../fixtures/tls/ca.pem", import.meta.url), "utf8")];
+    const connect = async () => {
+      const tls = { caCerts, serverName: "localhost" };
+      return new Client(await systemTransport().connect({ hostname, port, tls }));
+    };
+    const old = await connect();
+    const answer = old.request("GET /big");
+    await eventually(() => server.stats().active === 1, () => "it is not served");
+    const { message } = await rejection(server.handOver(to()));
+    assertMatch(
+      message,
+      /the old process speaks https, and this one has no option tls/,
+    );
+    const { pid, moved, drained } = await server.handOver(to({ tls: TLS }));
+    assertEquals(moved, 0);
+    await line(new RegExp(`^${pid} serves ${port}`));
+    const client = await connect();
+    const { finished } = server.stats();
+    assertEquals((await client.request("GET /small")).status, 200);
+    assertEquals(server.stats().finished, finished); // Not by this process.
+    assertEquals(Buffer.compare((await answer).body, bytes), 0);
+    for (const { socket } of [old, client]) await socket.close();
+    await drained;
+  }, { tls: TLS, maxBytesPerSecond: 2 * MB }));
