@@ -3,6 +3,7 @@ import { type AdminHandler, adminHandler } from "../admin/mod.ts";
 import { isJackfieldError } from "../core.ts";
 import type { DownloadServer } from "../../mod.ts";
 import { type Arguments, readNumber } from "./arguments.ts";
+import { explain, warn } from "./terminal.ts";
 import { type FetchServer, serveFetch } from "./fetch_server.ts";
 
 /** Only this host reaches it, and so it asks for no token. */
@@ -38,7 +39,7 @@ export function readAdminPort(args: Arguments): number | undefined {
  * Show a server on a port, if there is one. With `takesOver` another process lets go of the port in
  * this moment.
  *
- * @throws {JackfieldError} `LISTEN_FAILED`; the server has ended then.
+ * @throws {JackfieldError} `LISTEN_FAILED`; the server has ended then. Who takes over goes on.
  */
 export async function startAdmin(
   port: number | undefined,
@@ -55,6 +56,7 @@ export async function startAdmin(
       return server.close();
     },
   });
+  let closing: Promise<void> | undefined;
   try {
     const listening = await listen(handler, port, takesOver ? TAKEOVER_MS : 0);
     const url = `http://${HOSTNAME}:${listening.port}/`;
@@ -62,9 +64,13 @@ export async function startAdmin(
       url,
       drainAsked: asked.promise,
       drain: () => void handler(new Request(`${url}drain`, { method: "POST" })),
-      close: () => listening.close(),
+      close: () => closing ??= listening.close(),
     };
   } catch (error) {
+    if (takesOver) { // What has moved here goes on, whether somebody looks at it or not.
+      warn(`${explain(error).line}; it serves without --admin-port`);
+      return undefined;
+    }
     server.abort(error);
     await server.close();
     throw error;

@@ -101,7 +101,9 @@ async function answer(
   }
   const hasBody = method !== "GET" && method !== "HEAD";
   const body = hasBody ? await readBody(incoming) : undefined;
-  const request = new Request(new URL(url, `http://${incoming.headers.host ?? "localhost"}`), {
+  // Put together, not resolved: a path that begins with two slashes would name another host.
+  const path = url.startsWith("/") ? url : "/";
+  const request = new Request(`http://${incoming.headers.host ?? "localhost"}${path}`, {
     method,
     headers,
     body,

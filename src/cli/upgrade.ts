@@ -4,8 +4,8 @@ import { EXIT, explain, say, warn } from "./terminal.ts";
 
 /**
  * Hand over to a new process of the same command line on each SIGUSR2, until one serves; resolves to
- * the exit code when nothing is left in this one. `handedOver` is called in between. To be called before the server is there, or a signal
- * that comes early would end the program.
+ * the exit code when nothing is left in this one. `handedOver` is called in between. To be called
+ * before the server is there, or a signal that comes early would end the program.
  */
 export function untilUpgraded(
   serving: Promise<DownloadServer>,

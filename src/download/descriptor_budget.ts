@@ -63,9 +63,12 @@ export class DescriptorBudget {
     this.measure();
   }
 
-  /** Look again at what the process has open besides connections: engines and listeners, by now. */
-  measure(): void {
-    this.#open = useOf(this.#host).open - this.#each * this.#connections;
+  /**
+   * Look again at what the process has open besides connections: engines and listeners, by now. Of
+   * that, `arrived` are connections and files that are going to be counted.
+   */
+  measure(arrived = 0): void {
+    this.#open = Math.max(0, useOf(this.#host).open - arrived - this.#each * this.#connections);
     const left = this.limit - this.#open - this.#spare - this.maxPending - 2 * this.maxFiles;
     this.#maxConnections = Math.max(1, Math.min(this.#asked, Math.floor(left / this.#each)));
   }

@@ -43,10 +43,10 @@ export interface DownloadServer extends AsyncDisposable {
    * that wait for a request, the queue, and the downloads that are half sent. Clients notice nothing.
    *
    * The new process takes over by its own call of `serveDownloads`, with its own options but for the
-   * address. What cannot move is finished here. When it rejects, nothing has changed: the new process
-   * has ended, and this one serves on.
+   * address. What cannot move is finished here. When it rejects, this one serves on, with everything,
+   * unless the new process died with what it had taken. `signal` counts until something has moved.
    *
-   * @throws {JackfieldError} `UNSUPPORTED` for a server that is not `upgradable`, or with TLS;
+   * @throws {JackfieldError} `UNSUPPORTED` for a server that is not `upgradable`, or with TLS in Deno;
    * `PERMISSION_DENIED` in Deno without --allow-run and --allow-env; `HANDOVER_REFUSED` when the new
    * process speaks another version of the protocol; `HANDOVER_FAILED` when it ended, took too long, or
    * another handover is under way; `DOWNLOAD_CLOSED` when the server is closed; or the reason of

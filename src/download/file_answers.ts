@@ -159,7 +159,9 @@ export class FileAnswers {
       ]);
       const { status } = plan;
       if (plan.bodyBytes === 0) return { status, output: new Output(head) };
-      if (coded.length === 0 && !digests?.size) this.#learn(request, status, head, held);
+      // It is given again on connections that go on, as its head says.
+      const isForAll = context.keepAlive && coded.length === 0 && !digests?.size;
+      if (isForAll) this.#learn(request, status, head, held);
       const answer = { status, output: new Output(head, plan.parts(), held), held };
       held = undefined;
       return answer;

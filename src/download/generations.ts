@@ -58,8 +58,12 @@ export class Generations {
   #accepting: Successor | undefined;
   #starting: Promise<void> | undefined;
   #isOver = false;
-  /** When to try again after one could not be started. */
+  /** When to try again after one could not be started, */
   #againMs = -Infinity;
+  /** and what takes that back. */
+  #cancelAgain: (() => void) | undefined;
+  /** Who was full while another one was being started. */
+  #missed: Successor | undefined;
 
   /** Starts nothing. */
   constructor(options: GenerationsOptions) {
@@ -73,6 +77,7 @@ export class Generations {
 
   /** Who accepts has no descriptors left; `undefined` for this process. */
   full(from?: Successor): void {
+    if (this.#starting !== undefined) this.#missed = from;
     if (this.#isOver || this.#starting !== undefined || from !== this.#accepting) return;
     const { first, max, clock } = this.#options;
     if (from !== undefined && first.hasRoom()) {
@@ -80,13 +85,13 @@ export class Generations {
       first.comeBack();
       from.tell({ kind: "leave" });
     } else if (this.#alive.size + 1 < max && clock.now() >= this.#againMs) {
-      this.#starting = this.#start(from).finally(() => this.#starting = undefined);
+      this.#starting = this.#start(from).finally(() => this.#started());
     }
   }
 
   /** The server closes, or another program takes over: nothing is started any more. */
   async close(timeoutMs: number): Promise<void> {
-    this.#isOver = true;
+    this.#finish();
     await this.#starting;
     const ends = [...this.#alive].map((each) => {
       each.tell({ kind: "close", timeoutMs });
@@ -98,7 +103,7 @@ export class Generations {
 
   /** Another program accepts: what the others have is finished. */
   async retire(): Promise<void> {
-    this.#isOver = true;
+    this.#finish();
     await this.#starting;
     this.#accepting?.tell({ kind: "leave" });
     await Promise.all([...this.#alive].map((each) => each.ended));
@@ -106,7 +111,7 @@ export class Generations {
 
   /** End them now. */
   abort(reason: unknown): void {
-    this.#isOver = true;
+    this.#finish();
     for (const each of this.#alive) void each.stop(reason);
   }
 
@@ -127,7 +132,29 @@ export class Generations {
       this.#againMs = isJackfieldError(error, "UNSUPPORTED") ? Infinity : clock.now() + AGAIN_MS;
       if (!this.#isOver) report(error);
       await next?.stop(error);
+      this.#tryAgain(from);
     }
+  }
+
+  #started(): void {
+    this.#starting = undefined;
+    const missed = this.#missed;
+    this.#missed = undefined;
+    if (missed !== undefined) this.full(missed);
+  }
+
+  /** Who is full accepts nothing, and says so only once. */
+  #tryAgain(from: Successor | undefined): void {
+    if (this.#isOver || this.#againMs === Infinity) return;
+    const { clock, first } = this.#options;
+    this.#cancelAgain = clock.schedule(AGAIN_MS, () => {
+      if (from !== undefined || !first.hasRoom()) this.full(from);
+    });
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#cancelAgain?.();
   }
 
   #watch(one: Successor): void {
@@ -137,7 +164,8 @@ export class Generations {
       if (this.#accepting !== one) return;
       this.#accepting = undefined;
       if (this.#isOver) return;
-      const message = `Cannot accept in process ${one.pid}: it has ended; process accepts again`;
+      const message =
+        `Cannot accept in process ${one.pid}: it has ended; this process accepts again`;
       this.#options.report(new JackfieldError("DOWNLOAD_LOST", message, { operation: "accept" }));
       this.#options.first.comeBack();
     });

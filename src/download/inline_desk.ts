@@ -216,6 +216,7 @@ export class InlineDesk implements DownloadDesk, ShortDesk {
   abort(reason?: unknown): void {
     void this.close();
     for (const download of [...this.#downloads]) this.#fail(download, reason);
+    this.moves.abort(reason);
     this.#farewells.abort(reason);
   }
 

@@ -33,6 +33,8 @@ const DRAIN_MS = 30_000;
 interface Handover {
   readonly run: Promise<HandOverResult>;
   readonly stop: AbortController;
+  /** Whether nothing stands still yet. */
+  isStarting: boolean;
 }
 
 /** Accepts connections, reads requests, and has a manager answer them. */
@@ -74,7 +76,7 @@ export class ManagedServer implements DownloadServer {
     const { listener: inherited, asGeneration } = await predecessor.begin();
     const listener = await listenAfter(inherited, budget, options);
     if (asGeneration) server.#serveFor(predecessor);
-    server.listen(listener);
+    server.listen(listener, predecessor.heldCount + openFilesOf(manager));
     predecessor.listening();
     return server;
   }
@@ -121,10 +123,13 @@ export class ManagedServer implements DownloadServer {
     });
   }
 
-  /** Accept what comes through a listener; to be called once. */
-  listen(listener: Listener): this {
+  /**
+   * Accept what comes through a listener; to be called once. So many descriptors have come along
+   * already, and are counted later.
+   */
+  listen(listener: Listener, arrived = 0): this {
     this.#listener = listener;
-    this.#budget.measure();
+    this.#budget.measure(arrived);
     this.#acceptor = new Acceptor(listener, this.#budget, {
       accepted: (socket) => {
         const connection = this.#open(new Connection(socket, this.#context));
@@ -200,9 +205,12 @@ export class ManagedServer implements DownloadServer {
     const refusal = this.#handOverRefusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const stop = new AbortController();
-    const signals = signal === undefined ? [stop.signal] : [signal, stop.signal];
-    const run = this.#handOver(options, AbortSignal.any(signals));
-    this.#handover = { run, stop };
+    const handover: Handover = {
+      stop,
+      isStarting: true,
+      run: this.#handOver(options, signal, stop),
+    };
+    const { run } = this.#handover = handover;
     run.catch(() => {
       this.#handover = undefined;
       void this.#acceptor.stayAway();
@@ -243,9 +251,7 @@ export class ManagedServer implements DownloadServer {
 
   #handOverRefusal(): JackfieldError | undefined {
     const facts = { operation: "hand over" };
-    if (this.#closing !== undefined) {
-      return new JackfieldError("DOWNLOAD_CLOSED", "Cannot hand over: the server is closed", facts);
-    }
+    if (this.#closing !== undefined) return closedError();
     if (this.#leader !== undefined) {
       const message = "Cannot hand over: this process accepts for another one";
       return new JackfieldError("HANDOVER_FAILED", message, facts);
@@ -257,24 +263,37 @@ export class ManagedServer implements DownloadServer {
 
   async #handOver(
     options: Omit<HandOverOptions, "signal">,
-    signal: AbortSignal,
+    wanted: AbortSignal | undefined,
+    stop: AbortController,
   ): Promise<HandOverResult> {
     const isCopied = this.#scheme === "http" || !this.#sharesPort;
     if (isCopied) await checkListener(this.#listener); // Before anything is started.
     const { transport: { host } } = this.#manager;
-    const successor = await Successor.start(host, { ...options, signal, clock: this.#clock });
-    const giveUp = () => void successor.stop(signal.reason);
-    signal.addEventListener("abort", giveUp);
+    const giveUp = () => stop.abort(wanted!.reason);
+    if (wanted?.aborted) giveUp();
+    wanted?.addEventListener("abort", giveUp);
+    const { signal } = stop;
+    let successor: Successor;
     let moved: number;
     try {
-      signal.throwIfAborted();
-      moved = await this.#moves.move(successor);
-      if (isCopied) await successor.giveListener(this.#listener);
-      else await successor.listenBeside(this.#listener);
-    } catch (error) {
-      throw await successor.stop(error);
+      successor = await Successor.start(host, { ...options, signal, clock: this.#clock });
+      const end = () => void successor.stop(signal.reason);
+      signal.addEventListener("abort", end);
+      try {
+        signal.throwIfAborted();
+        this.#handover!.isStarting = false;
+        moved = await this.#moves.move(successor);
+        // What has moved would end with it.
+        if (moved > 0) wanted?.removeEventListener("abort", giveUp);
+        if (isCopied) await successor.giveListener(this.#listener);
+        else await successor.listenBeside(this.#listener);
+      } catch (error) {
+        throw await successor.stop(error);
+      } finally {
+        signal.removeEventListener("abort", end);
+      }
     } finally {
-      signal.removeEventListener("abort", giveUp);
+      wanted?.removeEventListener("abort", giveUp);
     }
     this.#isLeaving = true;
     return { pid: successor.pid, moved, drained: this.#leave(successor) };
@@ -286,9 +305,10 @@ export class ManagedServer implements DownloadServer {
     // What the runtime has accepted in this turn of its loop has been taken by the next one.
     await delay(this.#clock, 0);
     await this.#listener.close();
+    const retired = this.#generations?.retire();
     await this.#moves.moveRest(successor, () => this.#closing !== undefined);
     successor.leave();
-    await this.#generations?.retire();
+    await retired;
     await this.#untilEmpty();
     await this.close();
   }
@@ -322,6 +342,7 @@ export class ManagedServer implements DownloadServer {
   }
 
   async #drain(timeoutMs: number): Promise<void> {
+    if (this.#handover?.isStarting) this.#handover.stop.abort(closedError());
     // What stands still is here again then, or has gone.
     if (this.#handover !== undefined) await this.#handover.run.catch(() => {});
     const others = this.#generations?.close(timeoutMs);
@@ -357,4 +378,9 @@ async function listenAfter(
   }
   const { hostname, port } = inherited;
   return await transport.listen({ hostname, port, tls, reusePort: true, maxPending, onError });
+}
+
+function closedError(): JackfieldError {
+  const message = "Cannot hand over: the server is closed";
+  return new JackfieldError("DOWNLOAD_CLOSED", message, { operation: "hand over" });
 }

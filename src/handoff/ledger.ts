@@ -72,7 +72,12 @@ export class Ledger {
     for (let at = 0; at < this.#words.length; at += WORDS) {
       const word = Atomics.load(this.#words, at);
       const entry = { place: at / WORDS, count: word >>> STATE_BITS };
-      if (this.withdraw(entry)) discard(Atomics.load(this.#words, at + 1));
+      if (!this.withdraw(entry)) continue;
+      try {
+        discard(Atomics.load(this.#words, at + 1));
+      } catch {
+        // Somebody has it: the others are still to be given back.
+      }
     }
   }
 

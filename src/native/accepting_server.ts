@@ -151,8 +151,8 @@ class AcceptingServer implements DownloadServer {
   }
 
   #end(timeoutMs: number | undefined): Promise<void> {
-    if (this.#thread === undefined) return Promise.resolve();
-    this.#tell({ kind: "close", timeoutMs });
+    if (this.#thread === undefined) this.#closed.resolve(); // It has died, and no other one comes.
+    else this.#tell({ kind: "close", timeoutMs });
     return this.#closed.promise; // In Deno nobody hears of the end of the thread itself by then.
   }
 

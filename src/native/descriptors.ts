@@ -79,7 +79,9 @@ class SystemDescriptors implements Descriptors {
   duplicate(connection: unknown): number {
     const handle = connection instanceof NetSocket ? handleOf(connection) : connection as BunSocket;
     if ("fdForIpc" in handle && handle.fdForIpc !== undefined) {
-      return tokenOf(this.#libc, handle.fdForIpc());
+      const copy = handle.fdForIpc();
+      if (copy < 0) throw failure(EMFILE); // It does not say why; nothing else is known to stop it.
+      return tokenOf(this.#libc, copy);
     }
     const copy = this.#libc.fcntl(handle.fd ?? -1, F_DUPFD_CLOEXEC, 0);
     if (copy >= 0) return tokenOf(this.#libc, copy);
@@ -105,6 +107,7 @@ class SystemDescriptors implements Descriptors {
 class ParkedDescriptor implements ParkedConnection {
   readonly unread: undefined;
   #own: OwnDescriptor;
+  #isLeft = false;
 
   constructor(own: OwnDescriptor) {
     this.#own = own;
@@ -132,12 +135,13 @@ class ParkedDescriptor implements ParkedConnection {
       },
     });
     this.#own.leave(); // From now on it is closed by Bun.
+    this.#isLeft = true;
     driver.attach(socket);
     return driver;
   }
 
   drop(): void {
-    this.#own.release();
+    if (!this.#isLeft) this.#own.release();
   }
 }
 

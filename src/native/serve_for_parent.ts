@@ -17,6 +17,7 @@ export function serveForParent(parent: OwnerLink, transport: Transport, ended: (
   let server: DownloadServer | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
 
+  let bytesPerSecond: number | undefined;
   const serve = async (options: PlainServeOptions, workerUrl?: string): Promise<void> => {
     server = await serveDownloads({
       ...options,
@@ -24,10 +25,15 @@ export function serveForParent(parent: OwnerLink, transport: Transport, ended: (
       engine: sendfileEngine({ workerUrl }),
       onError: (error, { stage }) => tell({ kind: "error", error: packError(error), stage }),
     });
+    if (bytesPerSecond !== undefined) server.maxBytesPerSecond = bytesPerSecond;
     const { address, url } = server;
     tell({ kind: "stats", stats: server.stats() });
     tell({ kind: "listening", address, url });
     timer = setInterval(() => tell({ kind: "stats", stats: server!.stats() }), STATS_MS);
+  };
+  const limit = (wanted: number): void => {
+    bytesPerSecond = wanted; // There may be no server yet.
+    if (server !== undefined) server.maxBytesPerSecond = wanted;
   };
   const close = async (timeoutMs: number | undefined): Promise<void> => {
     await server?.close({ timeoutMs });
@@ -45,8 +51,8 @@ export function serveForParent(parent: OwnerLink, transport: Transport, ended: (
     message(message) {
       const order = message as ServeOrder;
       if (order.kind === "serve") serve(order.options, order.workerUrl).catch(fail);
-      else if (order.kind === "limit") server!.maxBytesPerSecond = order.bytesPerSecond;
-      else if (order.kind === "abort") server!.abort(unpackError(order.reason));
+      else if (order.kind === "limit") limit(order.bytesPerSecond);
+      else if (order.kind === "abort") server?.abort(unpackError(order.reason));
       else void close(order.timeoutMs);
     },
   });

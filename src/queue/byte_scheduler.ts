@@ -140,11 +140,11 @@ export class ByteScheduler<T> {
    * @throws {RangeError} When an option, or the weight of the client, is out of range.
    */
   add(value: T, options: ScheduledFlowOptions = {}): ScheduledFlow<T> {
-    const { client = "", priority = 0, rateLimit } = options;
+    const { client = "", priority = 0, rateLimit, isAdmitted = false } = options;
     assertPriority(priority);
     const { queued } = this.stats();
     const mustWait = this.#flows.size >= this.#maxActive;
-    if (mustWait && queued >= this.#maxQueued) {
+    if (mustWait && queued >= this.#maxQueued && !isAdmitted) {
       const message = `Cannot add flow: ${queued} wait already`;
       throw new JackfieldError("DOWNLOAD_QUEUE_FULL", message, { limit: this.#maxQueued });
     }

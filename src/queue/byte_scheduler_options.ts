@@ -48,6 +48,8 @@ export interface ScheduledFlowOptions {
   readonly priority?: number;
   /** What this flow may send. */
   readonly rateLimit?: RateLimit;
+  /** Whether it was admitted before: it may wait, however many do. @default {false} */
+  readonly isAdmitted?: boolean;
 }
 
 /** What a {@linkcode ByteScheduler} does now. */

@@ -1,6 +1,7 @@
 // `jackfield serve --admin-port`, as its user sees it.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { systemTransport } from "../../mod.ts";
+import { RawClient } from "../download/raw_client.ts";
 import { Folder } from "../download/tools.ts";
 import { test } from "../harness.ts";
 import { eventually } from "../transport/tools.ts";
@@ -29,6 +30,10 @@ test("jackfield serve --admin-port shows the server, and drains it when it is to
       const refused = await fetch(`${admin}drain`, { method, headers: { origin: "http://a" } });
       assertEquals(refused.status, 403);
       await refused.text();
+      const stranger = await RawClient.connect(Number(new URL(admin).port));
+      stranger.send("GET //127.0.0.1/metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n");
+      assertEquals((await stranger.answer()).status, 403);
+      await stranger.close();
       const drained = await fetch(`${admin}drain`, { method, body: "x".repeat(200_000) });
       assertEquals([drained.status, await drained.json()], [202, { drain: "draining" }]);
       const { code, stdout, stderr } = await server.ended;

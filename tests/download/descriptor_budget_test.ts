@@ -75,3 +75,15 @@ test("Host.descriptorUse says what Linux allows, and what is open", {
   assert(host.descriptorUse!()!.open > before.open);
   await listener.close();
 });
+
+test("DescriptorBudget counts what has come along from another process once", () => {
+  let open = 20;
+  const host = { descriptorUse: () => ({ limit: 1024, open }) };
+  const budget = new DescriptorBudget({ host, maxConnections: 10_000, each: 1 });
+  const { maxConnections } = budget;
+  open += 400;
+  budget.measure(400);
+  assertEquals([budget.maxConnections, budget.used(0)], [maxConnections, 20]);
+  for (let count = 0; count < 400; count++) budget.add();
+  assertEquals([budget.used(0), budget.isFull], [420, false]);
+});

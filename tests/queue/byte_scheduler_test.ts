@@ -293,6 +293,10 @@ test("ByteScheduler lets flows beyond maxActive wait, fairly, and refuses more t
   );
   const error = assertThrows(() => flows.add("d"), Error, "Cannot add flow: 4 wait already");
   assert(isJackfieldError(error, "DOWNLOAD_QUEUE_FULL") && error.limit === 4);
+  const admitted = flows.add("e", { isAdmitted: true }); // It came before there were so many.
+  assertEquals(admitted.state, "queued");
+  assert(flows.remove(admitted));
+  log.splice(-2);
   const { active, queued, clients } = flows.stats();
   assertEquals([active, queued, clients], [2, 4, 1]);
   assert(flows.remove(own[5]!));

@@ -17,7 +17,7 @@ export function systemPredecessor(): SuccessionLink | undefined {
 function findPredecessor(): SuccessionLink | undefined {
   // Without a channel nobody can have started it so, and there is nothing to ask for.
   if (process.send === undefined || !isOnMainThread()) return undefined;
-  if (environmentVariable(SUCCESSOR_VARIABLE) === undefined) return undefined;
+  if (environmentVariable(SUCCESSOR_VARIABLE) !== `${process.ppid}`) return undefined;
   delete process.env[SUCCESSOR_VARIABLE]; // The children of this process succeed nobody.
   const parent = systemParent()!;
   return Object.assign(parent, {

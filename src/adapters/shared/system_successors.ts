@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { StartedSuccessor, SuccessorOptions, Successors } from "../../transport/mod.ts";
 import { ChildOwner, forkScript, missingForProcess } from "./system_processes.ts";
 
-/** Tells a process that it is a successor. */
+/** Tells a process that it is a successor, and of which process: that one's children are none. */
 export const SUCCESSOR_VARIABLE = "JACKFIELD_SUCCESSOR";
 
 /**
@@ -18,7 +18,9 @@ export const systemSuccessors: Successors = {
   start({ script, args = process.argv.slice(2) } = {}) {
     const refusal = systemSuccessors.check();
     if (refusal !== undefined) throw refusal;
-    return new ChildSuccessor(forkScript(scriptOf(script), args, { [SUCCESSOR_VARIABLE]: "1" }));
+    return new ChildSuccessor(
+      forkScript(scriptOf(script), args, { [SUCCESSOR_VARIABLE]: `${process.pid}` }),
+    );
   },
   check: () => missingForProcess("start a successor"),
 };

@@ -42,7 +42,10 @@ export class DeskMoves {
   #keeper: DownloadKeeper = {
     pause: (download) => void (download.paused = true),
     resume: (download) => void (download.paused = false),
-    fail: (download, reason) => void (this.#still.get(download)!.cancelled ??= { reason }),
+    fail: (download, reason) => {
+      const still = this.#still.get(download);
+      if (still !== undefined) still.cancelled ??= { reason };
+    },
     stalled: () => {},
   };
 
@@ -61,22 +64,24 @@ export class DeskMoves {
    * under way; when that is not over after `timeoutMs`, they go on as if nothing had been.
    */
   async stop(
-    mayMove: (socket: Socket) => boolean,
+    mayMove: (download: ManagedDownload) => boolean,
     timeoutMs: number,
   ): Promise<readonly ManagedDownload[]> {
     const { downloads, flows } = this.#parts;
-    const wanted = [...downloads].filter(({ socket }) => mayMove(socket));
+    const wanted = [...downloads].filter(mayMove);
     const sending = wanted.filter(({ state }) => state === "sending");
     // No further piece; the flow stays, so that the one under way ends as ever.
     for (const download of sending) flows.pause(download.flow!);
     await this.#untilStill(sending.filter(({ isUnderWay }) => isUnderWay), timeoutMs);
-    const still: ManagedDownload[] = [];
-    for (const download of wanted) {
-      if (!downloads.has(download)) continue; // It ended meanwhile.
-      if (!download.isUnderWay) still.push(this.#release(download));
+    const left = wanted.filter((download) => downloads.has(download));
+    // Those that wait first: a place that became free would be theirs.
+    for (const download of left) if (download.state === "queued") this.#release(download);
+    for (const download of left) {
+      if (this.#still.has(download)) continue;
+      if (!download.isUnderWay) this.#release(download);
       else if (!download.paused) flows.resume(download.flow!);
     }
-    return still;
+    return left.filter((download) => this.#still.has(download));
   }
 
   /** Go on with one that stood still, on this socket. */
@@ -96,13 +101,18 @@ export class DeskMoves {
       ? undefined
       : new RateLimit(maxBytesPerSecond);
     try {
-      download.flow = flows.add(download, { client, priority, rateLimit });
-    } catch (error) { // There is no room, not even in the queue.
+      download.flow = flows.add(download, { client, priority, rateLimit, isAdmitted: true });
+    } catch (error) { // A hook of the user's.
       return this.#parts.fail(download, error);
     }
     if (download.paused) flows.pause(download.flow);
     if (download.state === "queued") this.#parts.waitInLine(download);
     if (cancelled !== undefined) this.#parts.fail(download, cancelled.reason);
+  }
+
+  /** Those that stand still are to be ended, if they come back. */
+  abort(reason: unknown): void {
+    for (const still of this.#still.values()) still.cancelled ??= { reason };
   }
 
   /** One that stood still goes on elsewhere, or has broken: who took it is told why. */
@@ -139,7 +149,7 @@ export class DeskMoves {
     return download;
   }
 
-  #release(download: ManagedDownload): ManagedDownload {
+  #release(download: ManagedDownload): void {
     const { downloads, flows } = this.#parts;
     download.state = "queued";
     download.keeper = this.#keeper;
@@ -147,7 +157,6 @@ export class DeskMoves {
     this.#still.set(download, {});
     downloads.delete(download);
     flows.remove(download.flow!);
-    return download;
   }
 
   #forget(download: ManagedDownload): void {

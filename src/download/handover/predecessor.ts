@@ -60,6 +60,8 @@ export class Predecessor {
   #owned: HeldConnection[] | undefined = [];
   #listener: PromiseWithResolvers<Inheritance> = Promise.withResolvers();
   #unasked: ((word: OldWord) => void) | undefined;
+  /** Whether this process accepts, or is about to, whatever becomes of the old one. */
+  #hasListener = false;
   #isOver = false;
 
   /** Nothing has been said. */
@@ -79,6 +81,7 @@ export class Predecessor {
       message: (word, connection) => this.#heard(word as OldWord, connection),
       listener: (listener, word) => {
         const { asGeneration = false } = word as OldWord & { readonly kind: "listener" };
+        this.#hasListener = true;
         this.#listener.resolve({ listener, asGeneration });
       },
     });
@@ -93,6 +96,11 @@ export class Predecessor {
     const owned = this.#owned ?? [];
     this.#owned = undefined;
     for (const held of owned) held.own();
+  }
+
+  /** How many connections have come that wait for the listener. */
+  get heldCount(): number {
+    return this.#owned?.length ?? 0;
   }
 
   /** Say who is told what the old process wants of its generation. */
@@ -115,8 +123,9 @@ export class Predecessor {
       case "refused":
         return this.#ended(refusedError(word.version));
       case "connection": {
+        if (connection === undefined) return; // It has got lost on its way: it goes on there.
         // What cannot be gone on with here goes on there.
-        const held = this.#hold(word.moved, connection!).catch(() => undefined);
+        const held = this.#hold(word.moved, connection).catch(() => undefined);
         return void this.#batch.push([word.id, held]);
       }
       case "received?":
@@ -137,16 +146,17 @@ export class Predecessor {
     batch: readonly (readonly [id: number, held: Promise<HeldConnection | undefined>])[],
   ): Promise<void> {
     const all: HeldConnection[] = [];
-    const refused: number[] = [];
+    const ids: number[] = [];
     for (const [id, holding] of batch) {
       const held = await holding;
-      if (held === undefined) refused.push(id);
-      else all.push(held);
+      if (held === undefined) continue;
+      ids.push(id);
+      all.push(held);
     }
     // Nothing may be touched before the system has this word: who reads to its end knows who owns them.
-    this.#link.post({ kind: "taken", refused } satisfies NewWord, (arrives) => {
+    this.#link.post({ kind: "taken", ids } satisfies NewWord, (arrives) => {
       for (const held of all) {
-        if (!arrives || this.#isOver) held.drop();
+        if (!arrives || (this.#isOver && !this.#hasListener)) held.drop();
         else if (this.#owned === undefined) held.own();
         else this.#owned.push(held);
       }
@@ -156,6 +166,7 @@ export class Predecessor {
   #ended(error: unknown): void {
     this.#isOver = true;
     for (const [, holding] of this.#batch.splice(0)) void holding.then((held) => held?.drop());
+    if (this.#hasListener) return; // What is owned goes on.
     for (const held of this.#owned?.splice(0) ?? []) held.drop();
     this.#listener.reject(error);
   }

@@ -9,6 +9,7 @@ import {
   unsupported,
 } from "../../transport/mod.ts";
 import type { Connection } from "../connection.ts";
+import type { ManagedDownload } from "../download.ts";
 import type { DownloadResult } from "../download_request.ts";
 import type { DeskMoves } from "./desk_moves.ts";
 import { describeDownload } from "./moved_download.ts";
@@ -39,6 +40,8 @@ export interface ServerParts {
 /** Moves the connections of a server to another process, and takes up those that come from one. */
 export class ServerMoves {
   #parts: ServerParts;
+  /** Downloads that the other process cannot go on with, such as those of a file that has changed. */
+  #staying = new WeakSet<ManagedDownload>();
 
   /** Nothing moves. */
   constructor(parts: ServerParts) {
@@ -54,17 +57,17 @@ export class ServerMoves {
   async move(successor: Successor): Promise<number> {
     const batch = await this.#standStill(successor);
     if (batch.length === 0) return 0;
-    let refused: ReadonlySet<number>;
+    let taken: ReadonlySet<number>;
     try {
-      refused = await successor.give(batch);
+      taken = await successor.give(batch);
     } catch (error) {
       await Promise.all(batch.map((one) => this.#resume(one)));
       throw error;
     }
     await Promise.all(
-      batch.map((one, id) => refused.has(id) ? this.#resume(one) : this.#left(one)),
+      batch.map((one, id) => taken.has(id) ? this.#left(one) : this.#stay(one)),
     );
-    return batch.length - refused.size;
+    return taken.size;
   }
 
   /** Move what is left, as soon as it can be, until nothing is or `isOver`. Never rejects. */
@@ -100,8 +103,10 @@ export class ServerMoves {
     const { connections, desk } = this.#parts;
     const refusal = (connection: unknown) => successor.refusal(connection);
     const mayMove = (socket: Socket) => refusal(connectionOf(socket)) === undefined;
+    const mayGo = (download: ManagedDownload) =>
+      !this.#staying.has(download) && mayMove(download.socket);
     const batch: StillMoved[] = [];
-    for (const download of await desk?.stop(mayMove, STILL_MS) ?? []) {
+    for (const download of await desk?.stop(mayGo, STILL_MS) ?? []) {
       try {
         const still = await standStill(download.socket, { refusal });
         const requests = this.#requestsOf(download.result);
@@ -127,6 +132,12 @@ export class ServerMoves {
       }
     }
     return batch;
+  }
+
+  /** The other process does not want it, and never will. */
+  #stay(one: StillMoved): Promise<void> {
+    if (one.download !== undefined) this.#staying.add(one.download);
+    return this.#resume(one);
   }
 
   /** It was not taken: it goes on as if nothing had been. */

@@ -113,8 +113,8 @@ export class Successor {
   }
 
   /**
-   * Give it copies of connections. Resolves when they are its own, to the numbers of those that it
-   * does not want; rejects when none is and none ever will be.
+   * Give it copies of connections. Resolves to the numbers of those that are its own then; rejects
+   * when none is and none ever will be.
    *
    * @throws {JackfieldError} `HANDOVER_FAILED` when it has ended, or took too long.
    */
@@ -126,8 +126,8 @@ export class Successor {
         await this.#ask({ kind: "received?" }, "received");
       }
     }
-    const { refused } = await this.#ask({ kind: "batch" }, "taken");
-    return new Set(refused);
+    const { ids } = await this.#ask({ kind: "batch" }, "taken");
+    return new Set(ids);
   }
 
   /**

@@ -14,8 +14,8 @@ import type { MovedDownload } from "./moved_download.ts";
 //   stand still: out of their sockets
 //   connection × n, copies ──────────────────────▶ hold: open each file, compare its version; silent
 //   batch ───────────────────────────────────────▶
-//        ◀──────────────── taken, refused ──────── with the system: own, but wait for the listener
-//   drop the copies; resume what was refused
+//        ◀──────────────── taken, which ────────── with the system: own, but wait for the listener
+//   drop the copies; resume what was not taken
 //   listener, a copy ────────────────────────────▶ accept
 //        ◀──────────────── listening ───────────── go on with what is owned
 //   close the listener; again "connection … taken" for what is left, as soon as it stands still
@@ -30,7 +30,7 @@ import type { MovedDownload } from "./moved_download.ts";
 // | who dies, or what fails | before `taken` is with the system | after it, before `listening` | later |
 // | --- | --- | --- | --- |
 // | the new one; its files, its version, its time | the old one resumes all | what was taken ends with it; the old one goes on to accept | as any crash |
-// | the old one | the new one drops its copies and rejects | the same | nothing is lost but what had not moved |
+// | the old one | the new one drops its copies and rejects | the same, without the listener | nothing is lost but what had not moved |
 //
 // A time that is over, and a signal, end the new process: so the old one always waits for one thing
 // only, the next word or the end of the link. The listener comes last, because a copy of it accepts
@@ -81,8 +81,8 @@ export type NewWord =
   | { readonly kind: "failed"; readonly error: PackedError }
   /** See `received?`. */
   | { readonly kind: "received" }
-  /** The batch is its own from now on, except for those of which it has dropped its copies. */
-  | { readonly kind: "taken"; readonly refused: readonly number[] }
+  /** These of the batch are its own from now on; of the others it has no copies. */
+  | { readonly kind: "taken"; readonly ids: readonly number[] }
   /** It accepts. */
   | { readonly kind: "listening" }
   /** A generation has no descriptors left for more. */

@@ -39,4 +39,10 @@ export { admin, type HonoHandler } from "./admin.ts";
 export { downloads, type DownloadsOptions, type HonoMiddleware } from "./downloads.ts";
 export type { HonoContext } from "./hono_context.ts";
 export { sendDownload, type SendDownloadOptions } from "./send_download.ts";
-export type { AdminOptions } from "../../admin/mod.ts";
+export type {
+  AdminAddresses,
+  AdminDownloads,
+  AdminDownloadStats,
+  AdminOptions,
+  AdminPool,
+} from "../../admin/mod.ts";

@@ -98,6 +98,11 @@ export async function sendTarget(
     client,
     maxBytesPerSecond,
   };
+  if (!(maxBytesPerSecond === undefined || maxBytesPerSecond >= 1)) {
+    throw new RangeError(
+      `Cannot use maxBytesPerSecond "${maxBytesPerSecond}": expected 1 or more`,
+    );
+  }
   if (isBehindReleased(context.env)) return alreadySent();
   // An answer without a body, or to a request with one, is left to the server.
   const socket = handOver && method === "GET" && !hasBody ? releaseSocket(context.env) : undefined;
@@ -105,10 +110,10 @@ export async function sendTarget(
     return await answerThrough(manager, request, remoteAddressOf(context), () => raw.signal);
   }
   manager.take(socket, request).catch((error) => {
-    // The manager has reported what broke the connection; a closed one did not touch it.
-    if (isJackfieldError(error, "DOWNLOAD_CLOSED") && socket.state === "open") {
-      return refuse(socket);
-    }
+    // The manager has reported what broke the connection; what it did not take it did not touch.
+    if (socket.state !== "open") return;
+    const status = isJackfieldError(error, "DOWNLOAD_CLOSED") ? 503 : 500;
+    refuse(socket, status).catch(() => socket.abort()); // The client has left: nobody is to be told.
   });
   return alreadySent();
 }
@@ -133,11 +138,12 @@ async function answerThrough(
 }
 
 const CLOSED = "The server is closing. Try again in a moment.\n";
+const FAILED = "The server could not begin the download.\n";
 
 /** The same on a socket. */
-async function refuse(socket: Socket): Promise<void> {
-  const body = new TextEncoder().encode(CLOSED);
-  const head = encodeHead(statusLine(503), [
+async function refuse(socket: Socket, status: number): Promise<void> {
+  const body = new TextEncoder().encode(status === 503 ? CLOSED : FAILED);
+  const head = encodeHead(statusLine(status), [
     ["Connection", "close"],
     ["Content-Type", "text/plain;charset=UTF-8"],
     ["Content-Length", body.byteLength],

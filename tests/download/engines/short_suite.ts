@@ -73,6 +73,23 @@ export function testShortAnswers(called: string, { make, parts, asks, skip }: Sh
     }, { engine: countingEngine(), ...more });
 
   test(
+    `${called}: what ends one connection is not given again on others`,
+    options,
+    () =>
+      answering(async ({ folder, ask, connect }) => {
+        folder.write("a", "here");
+        const connection = async () => (await ask("GET /a")).fields.get("connection");
+        for (let round = 0; round <= asks; round++) await ask("GET /a");
+        for (let round = 0; round < 2; round++) {
+          const leaving = await connect();
+          const { fields } = await leaving.request("GET /a", { Connection: "close" });
+          assertEquals(fields.get("connection"), "close");
+        }
+        for (let round = 0; round < 3; round++) assert(await connection() !== "close");
+      }),
+  );
+
+  test(
     `${called} give a small file again, and nothing that is asked for otherwise`,
     options,
     () =>
