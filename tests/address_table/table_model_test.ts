@@ -24,7 +24,7 @@ import { WatchedInterfaces, WatchedSource } from "./sources.ts";
 
 // Each seed has other options, so that many short runs show more than a few long ones.
 const RUNS = 20;
-const STEPS = Math.ceil(Number(process.env.JACKFIELD_STEPS ?? 50_000) / RUNS);
+const STEPS = Math.ceil(Number(process.env.JACKFIELD_STEPS ?? 20_000) / RUNS);
 const ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "fd00::1", "fd00::2"];
 
 /** What an operation may fail with; anything else is a defect. */

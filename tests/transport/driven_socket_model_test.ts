@@ -24,7 +24,7 @@ import type { DenoConn } from "../../src/adapters/deno/mod.ts";
 import { test } from "../harness.ts";
 import { readDriver } from "./fakes.ts";
 
-const SCHEDULES = Number(process.env.JACKFIELD_SCHEDULES ?? 1200);
+const SCHEDULES = Number(process.env.JACKFIELD_SCHEDULES ?? 600);
 const EVENTS: readonly SocketEvent[] = ["opened", "halved", "closing", "closed", "handed"];
 const ABORTED = new Error("aborted by the test");
 

@@ -21,7 +21,7 @@ import { Client, Folder, headOf } from "../tools.ts";
 const SCRIPT = new URL("../../fixtures/upgradable_server.ts", import.meta.url);
 const MB = 1_000_000;
 /** Each is a process: a few here, ten or more by hand. */
-const UPGRADES = Number(process.env.JACKFIELD_UPGRADES ?? 3);
+const UPGRADES = Number(process.env.JACKFIELD_UPGRADES ?? 2);
 /** What draws the moments of deaths. */
 const SEEDS = Array.from(
   { length: Number(process.env.JACKFIELD_STEPS ?? 1) },
