@@ -135,8 +135,12 @@ test(
       const answer = client.answer();
       answer.catch(() => {}); // What breaks it is told first.
       const requests = shortRequests(port);
+      const find = () => server.downloads().find(({ request }) => request.target === "/big");
+      await eventually(() => find() !== undefined, () => "it is not served");
+      const big = find()!;
       const { pid: first, moved, drained } = await server.handOver(to());
       assert(moved >= 1, `${moved} moved`);
+      big.cancel(); // It is not here any more: nothing happens.
       await drained;
       let pid = first;
       for (let count = 1; count < UPGRADES; count++) pid = await upgrade(pid);
