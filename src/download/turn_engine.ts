@@ -32,6 +32,12 @@ const LEAST_DIRECT_BYTES = 64 * 1024;
 const END_BYTES = 4 * 1024;
 /** So many pieces are with the sender at once; more would leave the order of turns to it. */
 const MAX_DIRECT = 4;
+/**
+ * Who is alone, and gets turns so great that no limit is near, sends so many of them at once, and pays
+ * for them with the next ones: each way to a sender's thread and back costs as much as half a turn.
+ */
+const LEAST_GREAT_TURN_BYTES = 1024 * 1024;
+const TURNS_AT_ONCE = 4;
 /** With so much lent, or after a write that took so long, a socket may be full. */
 const UNPROBED_BYTES = 2 * 1024 * 1024;
 const SLOW_MS = 20;
@@ -212,7 +218,10 @@ export class TurnEngine {
     if (part === undefined) return false;
     const { gap, before, file, offset } = part;
     if (gap > 0 && before === undefined) return false;
-    const length = Math.min(payable - gap, part.length - END_BYTES);
+    if (payable - gap < LEAST_DIRECT_BYTES) return false;
+    const isAlone = this.#flows.activeCount === 1 && grantedBytes >= LEAST_GREAT_TURN_BYTES;
+    const ahead = isAlone ? (TURNS_AT_ONCE - 1) * grantedBytes : 0;
+    const length = Math.min(payable + ahead - gap, part.length - END_BYTES);
     if (length < LEAST_DIRECT_BYTES) return false;
     this.#direct++;
     download.isUnderWay = true;

@@ -1,10 +1,9 @@
 // `jackfield serve --admin-port`, as its user sees it.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { systemTransport } from "../../mod.ts";
-import { RawClient } from "../download/raw_client.ts";
 import { Folder } from "../download/tools.ts";
 import { test } from "../harness.ts";
-import { eventually } from "../transport/tools.ts";
+import { bytesOf, eventually, textOf } from "../transport/tools.ts";
 import { startServer, withChildren } from "./tools.ts";
 
 test("jackfield serve --admin-port shows the server, and drains it when it is told", async () => {
@@ -30,10 +29,15 @@ test("jackfield serve --admin-port shows the server, and drains it when it is to
       const refused = await fetch(`${admin}drain`, { method, headers: { origin: "http://a" } });
       assertEquals(refused.status, 403);
       await refused.text();
-      const stranger = await RawClient.connect(Number(new URL(admin).port));
-      stranger.send("GET //127.0.0.1/metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n");
-      assertEquals((await stranger.answer()).status, 403);
-      await stranger.close();
+      const { hostname, port } = new URL(admin);
+      const stranger = await systemTransport().connect({ hostname, port: Number(port) });
+      await stranger.write(
+        bytesOf("GET //127.0.0.1/metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n"),
+      );
+      const buffer = new Uint8Array(1024);
+      const count = await stranger.read(buffer);
+      assertMatch(textOf(buffer.subarray(0, count!)), /^HTTP\/1\.1 403 /);
+      stranger.abort();
       const drained = await fetch(`${admin}drain`, { method, body: "x".repeat(200_000) });
       assertEquals([drained.status, await drained.json()], [202, { drain: "draining" }]);
       const { code, stdout, stderr } = await server.ended;
