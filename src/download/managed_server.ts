@@ -205,12 +205,11 @@ export class ManagedServer implements DownloadServer {
     const refusal = this.#handOverRefusal();
     if (refusal !== undefined) return Promise.reject(refusal);
     const stop = new AbortController();
-    const handover: Handover = {
+    const { run } = this.#handover = {
       stop,
       isStarting: true,
       run: this.#handOver(options, signal, stop),
     };
-    const { run } = this.#handover = handover;
     run.catch(() => {
       this.#handover = undefined;
       void this.#acceptor.stayAway();

@@ -1,4 +1,5 @@
 import type { DownloadManager, DownloadRequestInit } from "../../download/mod.ts";
+import { assertAtLeast } from "../../download/settings.ts";
 import { encodeHead, statusLine } from "../../http/mod.ts";
 import {
   createSocket,
@@ -98,11 +99,8 @@ export async function sendTarget(
     client,
     maxBytesPerSecond,
   };
-  if (!(maxBytesPerSecond === undefined || maxBytesPerSecond >= 1)) {
-    throw new RangeError(
-      `Cannot use maxBytesPerSecond "${maxBytesPerSecond}": expected 1 or more`,
-    );
-  }
+  // Before the socket is released: nobody could be told after that.
+  if (maxBytesPerSecond !== undefined) assertAtLeast("maxBytesPerSecond", maxBytesPerSecond, 1);
   if (isBehindReleased(context.env)) return alreadySent();
   // An answer without a body, or to a request with one, is left to the server.
   const socket = handOver && method === "GET" && !hasBody ? releaseSocket(context.env) : undefined;
